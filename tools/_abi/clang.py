@@ -1,0 +1,62 @@
+"""libclang: found, or installed into a private environment of the tool."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+import sys
+from typing import Any
+
+from .places import Failure, cache
+
+_VERSION = "18.1.1"  # the parser is pinned: a newer one may spell types otherwise
+
+
+def _install() -> None:
+    home = cache() / f"venv-abi-libclang-{_VERSION}"
+    site = home / "site"
+    if not (site / "clang" / "cindex.py").is_file():
+        print(f"installing libclang {_VERSION} into {home}", file=sys.stderr)
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+        command += ["--disable-pip-version-check", "--target", str(site), f"libclang=={_VERSION}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Failure(f"no libclang, and pip could not install it:\n{done.stderr.strip()}")
+    sys.path.insert(0, str(site))
+
+
+def load() -> Any:
+    """Return the clang.cindex module.
+
+    Raises:
+        Failure: it is not here and pip cannot get it.
+    """
+    try:
+        from clang import cindex
+    except ImportError:
+        _install()
+        from clang import cindex
+    function_like = cindex.conf.lib.clang_Cursor_isMacroFunctionLike
+    function_like.argtypes = [cindex.Cursor]
+    function_like.restype = ctypes.c_uint
+    return cindex
+
+
+def parse(cindex: Any, text: str, arguments: list[str], *, macros: bool = False) -> Any:
+    """Parse `text` as one C file; diagnostics are the caller's to judge."""
+    options = cindex.TranslationUnit.PARSE_DETAILED_PROCESSING_RECORD if macros else 0
+    return cindex.Index.create().parse(
+        "xensys.c", arguments, unsaved_files=[("xensys.c", text)], options=options
+    )
+
+
+def errors(cindex: Any, unit: Any) -> list[Any]:
+    """Return the diagnostics that are errors."""
+    return [d for d in unit.diagnostics if d.severity >= cindex.Diagnostic.Error]
+
+
+def require_clean(cindex: Any, unit: Any, what: str) -> None:
+    """Stop on any error: a missing include once "parsed" with a structure of size 1."""
+    if found := errors(cindex, unit):
+        lines = "\n".join(f"  {d.location.file}:{d.location.line}: {d.spelling}" for d in found[:9])
+        raise Failure(f"{what}: the parser reports {len(found)} error(s)\n{lines}")

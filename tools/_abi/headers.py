@@ -1,0 +1,136 @@
+"""The headers that are read, the module each becomes, and how to compile them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from . import fetch
+from .releases import Release
+
+ARCHES = ("x86_64", "arm64")
+TRIPLES = {"x86_64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
+_SHIM = Path(__file__).resolve().parent / "shim"
+
+
+class Header(NamedTuple):
+    """One generated module and the header files whose names it holds."""
+
+    module: str  # "hvm/params"
+    project: str  # "xen" or "linux"
+    files: tuple[str, ...]  # under usr/include/xen; the first is the one included
+    arches: tuple[str, ...] = ARCHES
+    tools_only: bool = False  # refuses to compile without __XEN_TOOLS__
+
+
+def _xen(module: str, *more: str, arches: tuple[str, ...] = ARCHES) -> Header:
+    return Header(module, "xen", (f"{module}.h", *more), arches)
+
+
+# In the order in which they are listed, printed and checked.
+HEADERS = (
+    _xen(
+        "xen",
+        "xen-compat.h",
+        "arch-x86_64.h",
+        "arch-x86/xen.h",
+        "arch-x86/xen-x86_64.h",
+        "arch-arm.h",
+    ),
+    _xen("errno"),
+    _xen("features"),
+    _xen("version"),
+    _xen("memory"),
+    _xen("grant_table"),
+    _xen("event_channel"),
+    _xen("sched"),
+    _xen("vcpu"),
+    _xen("physdev"),
+    _xen("callback"),
+    _xen("nmi"),
+    _xen("argo"),
+    _xen("hypfs"),
+    _xen("pmu", "arch-x86/pmu.h"),
+    _xen("kexec"),
+    _xen("elfnote"),
+    _xen("trace"),
+    _xen("vm_event"),
+    _xen("device_tree_defs"),
+    _xen("hvm/hvm_op"),
+    _xen("hvm/params"),
+    _xen("hvm/dm_op"),
+    _xen("hvm/ioreq"),
+    _xen("hvm/e820"),
+    _xen("hvm/hvm_vcpu"),
+    _xen("hvm/hvm_info_table"),
+    _xen("hvm/hvm_xs_strings"),
+    Header("hvm/start_info", "xen", ("arch-x86/hvm/start_info.h",)),
+    Header("cpuid", "xen", ("arch-x86/cpuid.h",)),
+    _xen("io/ring"),
+    _xen("io/protocols"),
+    _xen("io/xs_wire"),
+    _xen("io/xenbus"),
+    _xen("io/console"),
+    _xen("io/libxenvchan"),
+    _xen("io/blkif"),
+    _xen("io/netif"),
+    _xen("io/kbdif"),
+    _xen("io/fbif"),
+    _xen("io/displif"),
+    _xen("io/sndif"),
+    _xen("io/pciif"),
+    _xen("io/usbif"),
+    _xen("io/vscsiif"),
+    _xen("io/9pfs"),
+    _xen("io/pvcalls"),
+    _xen("io/tpmif"),
+    _xen("io/cameraif"),
+    Header("xenbus_dev", "xen", ("sys/xenbus_dev.h",)),
+    Header("privcmd", "linux", ("privcmd.h",)),
+    Header("evtchn", "linux", ("evtchn.h",)),
+    Header("gntdev", "linux", ("gntdev.h",)),
+    Header("gntalloc", "linux", ("gntalloc.h",)),
+)
+
+
+def python_module(header: Header) -> str:
+    """Return the dotted module under xensys.abi ("io/9pfs" -> "io._9pfs")."""
+    *packages, last = header.module.split("/")
+    return ".".join([*packages, f"_{last}" if last[0].isdigit() else last])
+
+
+def sources(header: Header, release: Release) -> list[Path]:
+    """Return the header's files that this release has."""
+    folder = fetch.include(release) / "xen"
+    return [folder / name for name in header.files if (folder / name).is_file()]
+
+
+def exists(header: Header, release: Release) -> bool:
+    """Tell whether this release has the header."""
+    return (fetch.include(release) / "xen" / header.files[0]).is_file()
+
+
+def prelude(header: Header) -> str:
+    """Return the lines that include the header as the real ones expect it."""
+    lines = ["#include <stdint.h>", "#include <stddef.h>"]
+    if header.project == "linux":
+        lines += ["#include <xen/interface/xen.h>", "#include <linux/ioctl.h>"]
+    elif header.module.startswith("io/") or header.module.startswith("hvm/"):
+        lines += ["#include <string.h>", "#include <xen/xen.h>", "#include <xen/grant_table.h>"]
+        lines += ["#include <xen/event_channel.h>"]
+    elif header.module != "xenbus_dev":
+        lines += ["#include <xen/xen.h>"]
+    return "\n".join([*lines, f"#include <xen/{header.files[0]}>", ""])
+
+
+def flags(header: Header, release: Release, linux: Release, *, tools: bool) -> list[str]:
+    """Return the compiler flags, alike for clang and gcc, except the target."""
+    found = ["-std=gnu11", "-ffreestanding", "-nostdinc", f"-I{_SHIM / 'freestanding'}"]
+    found += [f"-I{_SHIM / 'linux'}", f"-isystem{fetch.include(release)}"]
+    if header.module == "xenbus_dev":  # Xen's copy, which needs Linux's <linux/ioctl.h>
+        found += [f"-isystem{fetch.include(linux)}"]
+    if header.project == "xen":
+        found += ["-D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__"]
+        if tools:
+            found += ["-D__XEN_TOOLS__"]
+    return found

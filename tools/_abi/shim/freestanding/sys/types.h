@@ -1,0 +1,2 @@
+/* io/libxenvchan.h includes <sys/types.h> for size_t alone. */
+#include <stddef.h>

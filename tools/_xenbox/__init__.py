@@ -1,0 +1,6 @@
+"""Real Xen and a real dom0 in QEMU, from distribution packages.
+
+Read in this order: targets (what can be booted), packages (where the bytes
+come from), image (what is kept between runs), boot (one QEMU), session (what
+host and box say to each other over channel), cli. `inside/` runs in the box.
+"""

@@ -1,0 +1,48 @@
+# GENERATED from abi/pmu.json (pmu.h, Xen 4.20).
+# Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
+"""pmu.h of Xen 4.20, arm64. What is alike elsewhere is in _common.pmu."""
+
+from __future__ import annotations
+
+from ctypes import c_uint16, c_uint32, c_uint8
+
+from .._base import Struct, arr
+from .._common import pmu as _common
+from .._common.pmu import *
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .._base import IntArray, IntArrayField
+
+class xen_pmu_data(Struct):
+    """struct xen_pmu_data; 20 bytes."""
+
+    _fields_ = [
+        ("vcpu_id", c_uint32),  # @0 uint32_t
+        ("pcpu_id", c_uint32),  # @4 uint32_t
+        ("domain_id", c_uint16),  # @8 domid_t
+        ("pad", arr(c_uint8, 6)),  # @10 uint8_t
+        ("pmu", xen_pmu_data_pmu),  # @16 xen_pmu_arch_t
+    ]
+    FORMAT = "<IIHBBBBBBB3x"
+    FORMAT_FIELDS = (
+        "vcpu_id", "pcpu_id", "domain_id", "pad[0]", "pad[1]", "pad[2]", "pad[3]", "pad[4]",
+        "pad[5]", "pmu.dummy",
+    )
+
+    if TYPE_CHECKING:
+        vcpu_id: int
+        pcpu_id: int
+        domain_id: int
+        pad: IntArrayField
+        pmu: xen_pmu_data_pmu
+
+        def __init__(
+            self, vcpu_id: int = ..., pcpu_id: int = ..., domain_id: int = ...,
+            pad: Sequence[int] | IntArray = ..., pmu: xen_pmu_data_pmu = ...,
+        ) -> None: ...
+
+__all__ = ["xen_pmu_data"]
+__all__ += _common.__all__

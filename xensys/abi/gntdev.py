@@ -1,0 +1,313 @@
+# GENERATED from abi/gntdev.json (gntdev.h, Linux 6.12).
+# Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
+"""gntdev.h of Linux 6.12, x86_64 and arm64."""
+
+from __future__ import annotations
+
+from ctypes import c_int16, c_uint16, c_uint32, c_uint64
+
+from ._base import Struct, Union, arr
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ._base import IntArray, IntArrayField, StructArray, StructArrayField
+
+IOCTL_GNTDEV_MAP_GRANT_REF = 0x184700
+IOCTL_GNTDEV_UNMAP_GRANT_REF = 0x104701
+IOCTL_GNTDEV_GET_OFFSET_FOR_VADDR = 0x184702
+IOCTL_GNTDEV_SET_MAX_GRANTS = 0x44703
+IOCTL_GNTDEV_SET_UNMAP_NOTIFY = 0x104707
+IOCTL_GNTDEV_GRANT_COPY = 0x104708
+UNMAP_NOTIFY_CLEAR_BYTE = 1
+UNMAP_NOTIFY_SEND_EVENT = 2
+GNTDEV_DMA_FLAG_WC = 1
+GNTDEV_DMA_FLAG_COHERENT = 2
+IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS = 0x144709
+IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED = 0x8470a
+IOCTL_GNTDEV_DMABUF_IMP_TO_REFS = 0x14470b
+IOCTL_GNTDEV_DMABUF_IMP_RELEASE = 0x8470c
+
+
+class ioctl_gntdev_grant_ref(Struct):
+    """struct ioctl_gntdev_grant_ref; 8 bytes."""
+
+    _fields_ = [
+        ("domid", c_uint32),  # @0 __u32
+        ("ref", c_uint32),  # @4 __u32
+    ]
+    FORMAT = "<II"
+    FORMAT_FIELDS = ("domid", "ref")
+
+    if TYPE_CHECKING:
+        domid: int
+        ref: int
+
+        def __init__(self, domid: int = ..., ref: int = ...) -> None: ...
+
+
+class ioctl_gntdev_map_grant_ref(Struct):
+    """struct ioctl_gntdev_map_grant_ref; 24 bytes."""
+
+    _fields_ = [
+        ("count", c_uint32),  # @0 __u32
+        ("pad", c_uint32),  # @4 __u32
+        ("index", c_uint64),  # @8 __u64
+        ("refs", arr(ioctl_gntdev_grant_ref, 1)),  # @16 ioctl_gntdev_grant_ref
+    ]
+    FORMAT = "<IIQII"
+    FORMAT_FIELDS = ("count", "pad", "index", "refs[0].domid", "refs[0].ref")
+
+    if TYPE_CHECKING:
+        count: int
+        pad: int
+        index: int
+        refs: StructArrayField[ioctl_gntdev_grant_ref]
+
+        def __init__(
+            self, count: int = ..., pad: int = ..., index: int = ...,
+            refs: Sequence[ioctl_gntdev_grant_ref] | StructArray[ioctl_gntdev_grant_ref] = ...,
+        ) -> None: ...
+
+
+class ioctl_gntdev_unmap_grant_ref(Struct):
+    """struct ioctl_gntdev_unmap_grant_ref; 16 bytes."""
+
+    _fields_ = [
+        ("index", c_uint64),  # @0 __u64
+        ("count", c_uint32),  # @8 __u32
+        ("pad", c_uint32),  # @12 __u32
+    ]
+    FORMAT = "<QII"
+    FORMAT_FIELDS = ("index", "count", "pad")
+
+    if TYPE_CHECKING:
+        index: int
+        count: int
+        pad: int
+
+        def __init__(self, index: int = ..., count: int = ..., pad: int = ...) -> None: ...
+
+
+class ioctl_gntdev_get_offset_for_vaddr(Struct):
+    """struct ioctl_gntdev_get_offset_for_vaddr; 24 bytes."""
+
+    _fields_ = [
+        ("vaddr", c_uint64),  # @0 __u64
+        ("offset", c_uint64),  # @8 __u64
+        ("count", c_uint32),  # @16 __u32
+        ("pad", c_uint32),  # @20 __u32
+    ]
+    FORMAT = "<QQII"
+    FORMAT_FIELDS = ("vaddr", "offset", "count", "pad")
+
+    if TYPE_CHECKING:
+        vaddr: int
+        offset: int
+        count: int
+        pad: int
+
+        def __init__(
+            self, vaddr: int = ..., offset: int = ..., count: int = ..., pad: int = ...,
+        ) -> None: ...
+
+
+class ioctl_gntdev_set_max_grants(Struct):
+    """struct ioctl_gntdev_set_max_grants; 4 bytes."""
+
+    _fields_ = [
+        ("count", c_uint32),  # @0 __u32
+    ]
+    FORMAT = "<I"
+    FORMAT_FIELDS = ("count",)
+
+    if TYPE_CHECKING:
+        count: int
+
+        def __init__(self, count: int = ...) -> None: ...
+
+
+class ioctl_gntdev_unmap_notify(Struct):
+    """struct ioctl_gntdev_unmap_notify; 16 bytes."""
+
+    _fields_ = [
+        ("index", c_uint64),  # @0 __u64
+        ("action", c_uint32),  # @8 __u32
+        ("event_channel_port", c_uint32),  # @12 __u32
+    ]
+    FORMAT = "<QII"
+    FORMAT_FIELDS = ("index", "action", "event_channel_port")
+
+    if TYPE_CHECKING:
+        index: int
+        action: int
+        event_channel_port: int
+
+        def __init__(
+            self, index: int = ..., action: int = ..., event_channel_port: int = ...,
+        ) -> None: ...
+
+
+class gntdev_grant_copy_segment_source_foreign(Struct):
+    """struct gntdev_grant_copy_segment_source_foreign; 8 bytes."""
+
+    _fields_ = [
+        ("ref", c_uint32),  # @0 grant_ref_t
+        ("offset", c_uint16),  # @4 __u16
+        ("domid", c_uint16),  # @6 domid_t
+    ]
+    FORMAT = "<IHH"
+    FORMAT_FIELDS = ("ref", "offset", "domid")
+
+    if TYPE_CHECKING:
+        ref: int
+        offset: int
+        domid: int
+
+        def __init__(self, ref: int = ..., offset: int = ..., domid: int = ...) -> None: ...
+
+
+class gntdev_grant_copy_segment_source(Union):
+    """union gntdev_grant_copy_segment_source; 8 bytes."""
+
+    _fields_ = [
+        ("virt", c_uint64),  # @0 void *
+        ("foreign", gntdev_grant_copy_segment_source_foreign),  # @0 struct
+    ]
+
+    if TYPE_CHECKING:
+        virt: int
+        foreign: gntdev_grant_copy_segment_source_foreign
+
+        def __init__(
+            self, virt: int = ..., foreign: gntdev_grant_copy_segment_source_foreign = ...,
+        ) -> None: ...
+
+
+class gntdev_grant_copy_segment(Struct):
+    """struct gntdev_grant_copy_segment; 24 bytes."""
+
+    _fields_ = [
+        ("source", gntdev_grant_copy_segment_source),  # @0 union
+        ("dest", gntdev_grant_copy_segment_source),  # @8 union
+        ("len", c_uint16),  # @16 __u16
+        ("flags", c_uint16),  # @18 __u16
+        ("status", c_int16),  # @20 __s16
+    ]
+
+    if TYPE_CHECKING:
+        source: gntdev_grant_copy_segment_source
+        dest: gntdev_grant_copy_segment_source
+        len: int
+        flags: int
+        status: int
+
+        def __init__(
+            self, source: gntdev_grant_copy_segment_source = ...,
+            dest: gntdev_grant_copy_segment_source = ..., len: int = ..., flags: int = ...,
+            status: int = ...,
+        ) -> None: ...
+
+
+class ioctl_gntdev_grant_copy(Struct):
+    """struct ioctl_gntdev_grant_copy; 16 bytes."""
+
+    _fields_ = [
+        ("count", c_uint32),  # @0 unsigned int
+        ("segments", c_uint64),  # @8 gntdev_grant_copy_segment *
+    ]
+    FORMAT = "<I4xQ"
+    FORMAT_FIELDS = ("count", "segments")
+
+    if TYPE_CHECKING:
+        count: int
+        segments: int
+
+        def __init__(self, count: int = ..., segments: int = ...) -> None: ...
+
+
+class ioctl_gntdev_dmabuf_exp_from_refs(Struct):
+    """struct ioctl_gntdev_dmabuf_exp_from_refs; 20 bytes."""
+
+    _fields_ = [
+        ("flags", c_uint32),  # @0 __u32
+        ("count", c_uint32),  # @4 __u32
+        ("fd", c_uint32),  # @8 __u32
+        ("domid", c_uint32),  # @12 __u32
+        ("refs", arr(c_uint32, 1)),  # @16 __u32
+    ]
+    FORMAT = "<IIIII"
+    FORMAT_FIELDS = ("flags", "count", "fd", "domid", "refs[0]")
+
+    if TYPE_CHECKING:
+        flags: int
+        count: int
+        fd: int
+        domid: int
+        refs: IntArrayField
+
+        def __init__(
+            self, flags: int = ..., count: int = ..., fd: int = ..., domid: int = ...,
+            refs: Sequence[int] | IntArray = ...,
+        ) -> None: ...
+
+
+class ioctl_gntdev_dmabuf_exp_wait_released(Struct):
+    """struct ioctl_gntdev_dmabuf_exp_wait_released; 8 bytes."""
+
+    _fields_ = [
+        ("fd", c_uint32),  # @0 __u32
+        ("wait_to_ms", c_uint32),  # @4 __u32
+    ]
+    FORMAT = "<II"
+    FORMAT_FIELDS = ("fd", "wait_to_ms")
+
+    if TYPE_CHECKING:
+        fd: int
+        wait_to_ms: int
+
+        def __init__(self, fd: int = ..., wait_to_ms: int = ...) -> None: ...
+
+
+class ioctl_gntdev_dmabuf_imp_to_refs(Struct):
+    """struct ioctl_gntdev_dmabuf_imp_to_refs; 20 bytes."""
+
+    _fields_ = [
+        ("fd", c_uint32),  # @0 __u32
+        ("count", c_uint32),  # @4 __u32
+        ("domid", c_uint32),  # @8 __u32
+        ("reserved", c_uint32),  # @12 __u32
+        ("refs", arr(c_uint32, 1)),  # @16 __u32
+    ]
+    FORMAT = "<IIIII"
+    FORMAT_FIELDS = ("fd", "count", "domid", "reserved", "refs[0]")
+
+    if TYPE_CHECKING:
+        fd: int
+        count: int
+        domid: int
+        reserved: int
+        refs: IntArrayField
+
+        def __init__(
+            self, fd: int = ..., count: int = ..., domid: int = ..., reserved: int = ...,
+            refs: Sequence[int] | IntArray = ...,
+        ) -> None: ...
+
+
+class ioctl_gntdev_dmabuf_imp_release(Struct):
+    """struct ioctl_gntdev_dmabuf_imp_release; 8 bytes."""
+
+    _fields_ = [
+        ("fd", c_uint32),  # @0 __u32
+        ("reserved", c_uint32),  # @4 __u32
+    ]
+    FORMAT = "<II"
+    FORMAT_FIELDS = ("fd", "reserved")
+
+    if TYPE_CHECKING:
+        fd: int
+        reserved: int
+
+        def __init__(self, fd: int = ..., reserved: int = ...) -> None: ...

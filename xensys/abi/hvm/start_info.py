@@ -1,0 +1,106 @@
+# GENERATED from abi/hvm/start_info.json (arch-x86/hvm/start_info.h, Xen 4.20).
+# Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
+"""arch-x86/hvm/start_info.h of Xen 4.20, x86_64 and arm64."""
+
+from __future__ import annotations
+
+from ctypes import c_uint32, c_uint64
+
+from .._base import Struct
+
+TYPE_CHECKING = False
+
+XEN_HVM_START_MAGIC_VALUE = 0x336ec578
+XEN_HVM_MEMMAP_TYPE_RAM = 1
+XEN_HVM_MEMMAP_TYPE_RESERVED = 2
+XEN_HVM_MEMMAP_TYPE_ACPI = 3
+XEN_HVM_MEMMAP_TYPE_NVS = 4
+XEN_HVM_MEMMAP_TYPE_UNUSABLE = 5
+XEN_HVM_MEMMAP_TYPE_DISABLED = 6
+XEN_HVM_MEMMAP_TYPE_PMEM = 7
+
+
+class hvm_start_info(Struct):
+    """struct hvm_start_info; 56 bytes."""
+
+    _fields_ = [
+        ("magic", c_uint32),  # @0 uint32_t
+        ("version", c_uint32),  # @4 uint32_t
+        ("flags", c_uint32),  # @8 uint32_t
+        ("nr_modules", c_uint32),  # @12 uint32_t
+        ("modlist_paddr", c_uint64),  # @16 uint64_t
+        ("cmdline_paddr", c_uint64),  # @24 uint64_t
+        ("rsdp_paddr", c_uint64),  # @32 uint64_t
+        ("memmap_paddr", c_uint64),  # @40 uint64_t
+        ("memmap_entries", c_uint32),  # @48 uint32_t
+        ("reserved", c_uint32),  # @52 uint32_t
+    ]
+    FORMAT = "<IIIIQQQQII"
+    FORMAT_FIELDS = (
+        "magic", "version", "flags", "nr_modules", "modlist_paddr", "cmdline_paddr", "rsdp_paddr",
+        "memmap_paddr", "memmap_entries", "reserved",
+    )
+
+    if TYPE_CHECKING:
+        magic: int
+        version: int
+        flags: int
+        nr_modules: int
+        modlist_paddr: int
+        cmdline_paddr: int
+        rsdp_paddr: int
+        memmap_paddr: int
+        memmap_entries: int
+        reserved: int
+
+        def __init__(
+            self, magic: int = ..., version: int = ..., flags: int = ..., nr_modules: int = ...,
+            modlist_paddr: int = ..., cmdline_paddr: int = ..., rsdp_paddr: int = ...,
+            memmap_paddr: int = ..., memmap_entries: int = ..., reserved: int = ...,
+        ) -> None: ...
+
+
+class hvm_modlist_entry(Struct):
+    """struct hvm_modlist_entry; 32 bytes."""
+
+    _fields_ = [
+        ("paddr", c_uint64),  # @0 uint64_t
+        ("size", c_uint64),  # @8 uint64_t
+        ("cmdline_paddr", c_uint64),  # @16 uint64_t
+        ("reserved", c_uint64),  # @24 uint64_t
+    ]
+    FORMAT = "<QQQQ"
+    FORMAT_FIELDS = ("paddr", "size", "cmdline_paddr", "reserved")
+
+    if TYPE_CHECKING:
+        paddr: int
+        size: int
+        cmdline_paddr: int
+        reserved: int
+
+        def __init__(
+            self, paddr: int = ..., size: int = ..., cmdline_paddr: int = ..., reserved: int = ...,
+        ) -> None: ...
+
+
+class hvm_memmap_table_entry(Struct):
+    """struct hvm_memmap_table_entry; 24 bytes."""
+
+    _fields_ = [
+        ("addr", c_uint64),  # @0 uint64_t
+        ("size", c_uint64),  # @8 uint64_t
+        ("type", c_uint32),  # @16 uint32_t
+        ("reserved", c_uint32),  # @20 uint32_t
+    ]
+    FORMAT = "<QQII"
+    FORMAT_FIELDS = ("addr", "size", "type", "reserved")
+
+    if TYPE_CHECKING:
+        addr: int
+        size: int
+        type: int
+        reserved: int
+
+        def __init__(
+            self, addr: int = ..., size: int = ..., type: int = ..., reserved: int = ...,
+        ) -> None: ...

@@ -1,0 +1,8 @@
+# GENERATED from abi/xenbus_dev.json (sys/xenbus_dev.h, Xen 4.20).
+# Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
+"""sys/xenbus_dev.h of Xen 4.20, x86_64 and arm64."""
+
+from __future__ import annotations
+
+IOCTL_XENBUS_BACKEND_EVTCHN = 0x4200
+IOCTL_XENBUS_BACKEND_SETUP = 0x4201

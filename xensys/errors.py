@@ -1,0 +1,224 @@
+"""The error family.
+
+    OSError
+      XenError                 errno, and what was asked of whom
+        XenPermissionError     also PermissionError: EPERM, EACCES
+          HazardError          refused by us: the call needs hazardous=True
+        NotSupportedError      ENOSYS, EOPNOTSUPP, ENOTTY: this Xen or kernel lacks it
+        NoSuchDomainError      also ProcessLookupError: ESRCH
+        XenNotFoundError       also FileNotFoundError: ENOENT
+          NoXenError           a device node is not there at all
+        XenTimeoutError        also TimeoutError: ETIMEDOUT, or our own deadline
+        XenInterruptedError    also InterruptedError: EINTR that was not retried
+        ForeignMapError        frames that could not be mapped, each with its errno
+        ForkedError            also ValueError: made before os.fork(), used after it
+
+There is a subclass only where a caller would act differently. A value that
+does not fit is an OverflowError, a closed handle a ValueError, live views
+stand in the way of a close as BufferError: Python's own, as for files.
+
+Everything here pickles.
+"""
+
+from __future__ import annotations
+
+import errno as _errno
+from os import strerror as _strerror
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "ForeignMapError",
+    "ForkedError",
+    "HazardError",
+    "NoSuchDomainError",
+    "NoXenError",
+    "NotSupportedError",
+    "XenError",
+    "XenInterruptedError",
+    "XenNotFoundError",
+    "XenPermissionError",
+    "XenTimeoutError",
+    "error_from",
+]
+
+
+class XenError(OSError):
+    """A refusal by Xen or by one of its Linux drivers.
+
+    Which of the two refused cannot be told from most errnos: Xen's numbers are
+    Linux's, and the driver passes Xen's on (xen/include/public/errno.h).
+
+    Attributes:
+        errno: the kernel's number, unchanged.
+        call: what was asked, in Xen's or Linux's own names, e.g.
+            "memory_op(XENMEM_maximum_gpfn)"; empty if not known.
+        via: the ioctl and device it went through; empty if none.
+        domid: the domain it was about, or None.
+        arguments: the decoded arguments, in call order.
+        hint: what to do, where the evidence supports a hint; else empty.
+    """
+
+    call: str = ""
+    via: str = ""
+    domid: int | None = None
+    arguments: Mapping[str, object] = {}
+    hint: str = ""
+
+    def __init__(
+        self,
+        errno: int = 0,
+        message: str | None = None,
+        *,
+        call: str = "",
+        via: str = "",
+        domid: int | None = None,
+        arguments: Mapping[str, object] | None = None,
+        hint: str = "",
+    ) -> None:
+        super().__init__(errno, _strerror(errno) if message is None else message)
+        if call:
+            self.call = call
+        if via:
+            self.via = via
+        if domid is not None:
+            self.domid = domid
+        if arguments:
+            self.arguments = dict(arguments)
+        if hint:
+            self.hint = hint
+
+    def __str__(self) -> str:
+        text = f"[Errno {self.errno}] {self.strerror}" if self.errno else str(self.strerror)
+        if self.call:
+            text += f": {self.call}"
+        details = dict(self.arguments)
+        if self.domid is not None and "domid" not in details:
+            details = {"domid": self.domid, **details}
+        if details:
+            text += "\n  with " + ", ".join(f"{k}={_show(k, v)}" for k, v in details.items())
+        if self.via:
+            text += f"\n  through {self.via}"
+        if self.hint:
+            text += f"\n  hint: {self.hint}"
+        return text
+
+
+class XenPermissionError(XenError, PermissionError):
+    """EPERM or EACCES: not privileged for that domain, or the handle is restricted."""
+
+
+class HazardError(XenPermissionError):
+    """Not asked of Xen at all: the call can harm the running kernel or stop the machine."""
+
+
+class NotSupportedError(XenError):
+    """ENOSYS, EOPNOTSUPP or ENOTTY: this Xen, kernel or build does not have it."""
+
+
+class NoSuchDomainError(XenError, ProcessLookupError):
+    """ESRCH: no domain with that domid, or it is gone."""
+
+
+class XenNotFoundError(XenError, FileNotFoundError):
+    """ENOENT: no such device node, ioreq server, vCPU or entry."""
+
+
+class NoXenError(XenNotFoundError):
+    """The device nodes are not there: not a Xen domain, or its driver is not loaded."""
+
+
+class XenTimeoutError(XenError, TimeoutError):
+    """A deadline has passed; what was waited for may still happen."""
+
+
+class XenInterruptedError(XenError, InterruptedError):
+    """EINTR, in a call that must not be repeated blindly."""
+
+
+class ForkedError(XenError, ValueError):
+    """A handle or mapping made before `os.fork()` was used in the child.
+
+    A child shares its parent's open files but must not use them; open anew.
+    """
+
+    def __init__(self, errno: int = _errno.EBADF, message: str | None = None, **context: object) -> None:
+        text = "made before os.fork(): open it again in this process" if message is None else message
+        super().__init__(errno, text, **context)  # type: ignore[arg-type]  # passed on unread
+
+
+class ForeignMapError(XenError):
+    """Frames of another domain that could not be mapped. Nothing stays mapped.
+
+    Attributes:
+        errno: that of the first frame that failed.
+        errors: frame → errno, in the order asked for.
+        failed: (index in the request, frame, errno) of each failure.
+        requested: how many frames were asked for.
+    """
+
+    errors: dict[int, int]
+    failed: tuple[tuple[int, int, int], ...]
+    requested: int
+
+    def __init__(
+        self,
+        errno: int = 0,
+        message: str | None = None,
+        *,
+        failed: tuple[tuple[int, int, int], ...] = (),
+        requested: int = 0,
+        **context: object,
+    ) -> None:
+        self.failed = failed
+        self.errors = {frame: number for _, frame, number in failed}
+        self.requested = requested
+        super().__init__(errno, message, **context)  # type: ignore[arg-type]  # passed on unread
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if self.failed:
+            some = ", ".join(
+                f"{frame:#x}: {_errno.errorcode.get(number, number)}"
+                for _, frame, number in self.failed[:8]
+            )
+            more = ", …" if len(self.failed) > 8 else ""
+            text += f"\n  {len(self.failed)} of {self.requested} frames failed ({some}{more})"
+        return text
+
+
+_CLASSES: dict[int, type[XenError]] = {
+    _errno.EPERM: XenPermissionError,
+    _errno.EACCES: XenPermissionError,
+    _errno.ENOSYS: NotSupportedError,
+    _errno.EOPNOTSUPP: NotSupportedError,
+    _errno.ENOTTY: NotSupportedError,
+    _errno.ESRCH: NoSuchDomainError,
+    _errno.ENOENT: XenNotFoundError,
+    _errno.ETIMEDOUT: XenTimeoutError,
+    _errno.EINTR: XenInterruptedError,
+}
+
+
+def error_from(
+    errno: int,
+    *,
+    call: str = "",
+    via: str = "",
+    domid: int | None = None,
+    arguments: Mapping[str, object] | None = None,
+    hint: str = "",
+) -> XenError:
+    """The member of the family that belongs to an errno."""
+    return _CLASSES.get(errno, XenError)(
+        errno, call=call, via=via, domid=domid, arguments=arguments, hint=hint
+    )
+
+
+def _show(name: str, value: object) -> str:
+    """Domids, ports and counts in decimal; frames, addresses and flags in hex."""
+    if type(value) is int and value > 9 and not name.startswith(("dom", "port", "n", "vcpu")):
+        return f"{value:#x}"
+    return repr(value)

@@ -1,0 +1,232 @@
+"""How every hypercall is made: arguments into safe memory, errors into words.
+
+The families above pack their argument into a slot of the buffer pool, give its
+address to `Caller.call` and unpack what Xen left there. The rules for retries
+are here, so that no family has its own:
+
+* EINTR is answered by another try only if the sub-operation may be repeated.
+* EFAULT too, and only where buffers may fault at all (no buffer device).
+
+EPERM has two very different causes; see `_restricted`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from errno import EFAULT, EINTR, EPERM
+
+from xensys.errors import XenError, error_from
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeAlias
+
+    from xensys.abi._base import XenMemory
+    from xensys.devices.privcmd import Privcmd
+    from xensys.memory.buffers import BufferPool
+
+    Word: TypeAlias = "int | XenMemory | None"
+
+# xen/include/public/xen.h, __HYPERVISOR_*
+MEMORY_OP = 12
+XEN_VERSION = 17
+GRANT_TABLE_OP = 20
+HVM_OP = 34
+
+NAMES = {
+    0: "set_trap_table",
+    1: "mmu_update",
+    2: "set_gdt",
+    3: "stack_switch",
+    4: "set_callbacks",
+    5: "fpu_taskswitch",
+    6: "sched_op_compat",
+    7: "platform_op",
+    8: "set_debugreg",
+    9: "get_debugreg",
+    10: "update_descriptor",
+    MEMORY_OP: "memory_op",
+    13: "multicall",
+    14: "update_va_mapping",
+    15: "set_timer_op",
+    16: "event_channel_op_compat",
+    XEN_VERSION: "xen_version",
+    18: "console_io",
+    19: "physdev_op_compat",
+    GRANT_TABLE_OP: "grant_table_op",
+    21: "vm_assist",
+    22: "update_va_mapping_otherdomain",
+    23: "iret",
+    24: "vcpu_op",
+    25: "set_segment_base",
+    26: "mmuext_op",
+    27: "xsm_op",
+    28: "nmi_op",
+    29: "sched_op",
+    30: "callback_op",
+    31: "xenoprof_op",
+    32: "event_channel_op",
+    33: "physdev_op",
+    HVM_OP: "hvm_op",
+    35: "sysctl",
+    36: "domctl",
+    37: "kexec_op",
+    38: "tmem_op",
+    39: "argo_op",
+    40: "xenpmu_op",
+    41: "dm_op",
+    42: "hypfs_op",
+    48: "arch_0",
+    49: "arch_1",
+}
+
+DOMID_SELF = 0x7FF0
+
+_RESTRICTED_HINT = (
+    "this privcmd handle is restricted (XSA-482, default in a domU): the administrator can boot "
+    "with xen_privcmd.unrestricted=1 (ignored under lockdown)"
+)
+
+#: Tries before a passing EFAULT is taken for a lasting one.
+_FAULT_TRIES = 8
+
+
+class Caller:
+    """Makes hypercalls through one privcmd handle, with one pool of buffers."""
+
+    __slots__ = ("_privcmd", "buffers")
+
+    def __init__(self, privcmd: Callable[[], Privcmd], buffers: BufferPool) -> None:
+        self._privcmd = privcmd
+        self.buffers = buffers
+
+    def call(
+        self,
+        op: int,
+        name: str,
+        a1: int = 0,
+        a2: int = 0,
+        a3: int = 0,
+        *,
+        wide: bool = False,
+        repeatable: bool = False,
+        domid: int | None = None,
+        arguments: Mapping[str, object] | None = None,
+    ) -> int:
+        """Make a hypercall.
+
+        Args:
+            op: hypercall number.
+            name: the sub-operation's, for errors.
+            a1, a2, a3: its words; addresses are of slots that the caller holds.
+            wide: whether the result may need more than a C int.
+            repeatable: whether asking twice is as good as asking once.
+            domid, arguments: what it is about, for errors.
+        Raises:
+            XenError: what Xen or the driver answered.
+        """
+        privcmd = self._privcmd()
+        hypercall = privcmd.hypercall_long if wide else privcmd.hypercall
+        tries = 0
+        while True:
+            try:
+                return hypercall(op, a1, a2, a3)
+            except XenError:
+                raise
+            except OSError as error:
+                number = error.errno or 0
+                tries += 1
+                if repeatable and (
+                    number == EINTR
+                    or (number == EFAULT and tries < _FAULT_TRIES and self.buffers.may_fault)
+                ):
+                    continue
+                raise self._error(privcmd, number, f"{NAMES[op]}({name})", domid, arguments) from None
+
+    def raw(self, op: int, words: tuple[Word, ...]) -> int:
+        """Make a hypercall from words as they are; nothing is checked.
+
+        Args:
+            op: hypercall number.
+            words: up to five; integers go as they are, of buffers and of
+                structures in hypercall memory Xen gets the address.
+        """
+        if len(words) > 5:
+            raise TypeError(f"a hypercall has at most 5 arguments, not {len(words)}")
+        held = [_hold(word) for word in words]
+        addresses = [word if type(word) is int else ctypes.addressof(word) for word in held]
+        privcmd = self._privcmd()
+        try:
+            return privcmd.hypercall_long(op, *addresses)
+        except XenError:
+            raise
+        except OSError as error:
+            name = NAMES.get(op, f"hypercall {op}")
+            arguments = {f"a{i}": address for i, address in enumerate(addresses, 1)}
+            raise self._error(privcmd, error.errno or 0, name, None, arguments) from None
+        finally:
+            del held
+
+    def is_self(self, domid: int) -> bool:
+        """Whether `domid` is this domain, as far as can be told.
+
+        A domain cannot ask Xen for its number. The initial domain is known by
+        XENFEAT_dom0, and has number 0.
+        """
+        if domid == DOMID_SELF:
+            return True
+        if domid:
+            return False
+        slot = self.buffers.take(8)
+        try:
+            self.call(XEN_VERSION, "XENVER_get_features", 6, slot.address, repeatable=True)
+            submap = int.from_bytes(slot.memory[slot.offset + 4 : slot.offset + 8], "little")
+        finally:
+            self.buffers.give(slot)
+        return bool(submap >> 11 & 1)  # XENFEAT_dom0
+
+    def _error(
+        self,
+        privcmd: Privcmd,
+        errno: int,
+        call: str,
+        domid: int | None,
+        arguments: Mapping[str, object] | None,
+    ) -> XenError:
+        hint = ""
+        if errno == EPERM and _restricted(privcmd):
+            hint = _RESTRICTED_HINT
+        elif errno == EFAULT and self.buffers.may_fault:
+            hint = "this kernel has no /dev/xen/hypercall: EFAULT may pass while it moves memory"
+        return error_from(
+            errno,
+            call=call,
+            via=f"IOCTL_PRIVCMD_HYPERCALL on {privcmd.path}",
+            domid=domid,
+            arguments=arguments,
+            hint=hint,
+        )
+
+
+def _restricted(privcmd: Privcmd) -> bool:
+    """Whether a handle may make no hypercall at all.
+
+    Xen lets everybody ask for its version, so EPERM to that is the driver's.
+    """
+    try:
+        privcmd.hypercall(XEN_VERSION, 0)
+    except OSError as error:
+        return error.errno == EPERM
+    return False
+
+
+def _hold(word: Word) -> Any:
+    """What keeps a word's memory from reuse over the call: the exporter of it."""
+    if word is None:
+        return 0
+    if isinstance(word, int):
+        return int(word)
+    from xensys.abi._base import _export
+
+    return _export(word, "hypercall argument")

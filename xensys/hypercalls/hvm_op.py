@@ -1,0 +1,96 @@
+"""hvm_op: parameters of HVM, PVH and arm guests.
+
+Names are those of xen/include/public/hvm/hvm_op.h, less HVMOP_; parameter
+numbers are in `xensys.abi.hvm.params`.
+"""
+
+from __future__ import annotations
+
+from errno import EPERM
+
+from xensys.abi._base import Packer
+from xensys.abi.hvm import hvm_op as abi
+from xensys.errors import HazardError
+from xensys.hypercalls._call import HVM_OP, Caller
+
+_PARAM = Packer(abi.xen_hvm_param)
+
+
+class HvmOp:
+    """The hvm_op hypercall; `xen.hvm_op`."""
+
+    __slots__ = ("_caller",)
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def get_param(self, domid: int, index: int) -> int:
+        """A parameter's 64-bit value (HVMOP_get_param).
+
+        Args:
+            domid: an HVM, PVH or arm domain; DOMID_SELF for oneself.
+            index: HVM_PARAM_*.
+        Raises:
+            NoSuchDomainError: ESRCH.
+            XenPermissionError: EPERM, not one's own and no privilege, or a
+                parameter that a guest may not read.
+            XenError: EINVAL, no such parameter, or a PV domain.
+        EINTR: retried.
+        """
+        buffers = self._caller.buffers
+        slot = buffers.take(_PARAM.size)
+        try:
+            _PARAM.pack_into(slot.memory, slot.offset, domid, 0, index, 0)
+            self._call("HVMOP_get_param", slot.address, domid, index, repeatable=True)
+            value: int = _PARAM.unpack_from(slot.memory, slot.offset)[3]
+            return value
+        finally:
+            buffers.give(slot)
+
+    def set_param(self, domid: int, index: int, value: int, *, hazardous: bool = False) -> None:
+        """Set a parameter (HVMOP_set_param).
+
+        Args:
+            domid: an HVM, PVH or arm domain.
+            index: HVM_PARAM_*.
+            value: 64 bits.
+            hazardous: must be True for oneself: the running kernel relies on
+                its parameters (rings, event ports, the way it takes interrupts).
+        Raises:
+            HazardError: oneself, without the flag.
+            NoSuchDomainError: ESRCH.
+            XenPermissionError: EPERM, not one's own and no privilege, or a
+                parameter that a guest may not write.
+            XenError: EINVAL, no such parameter or a PV domain; EEXIST, can be
+                set once only, and is.
+        EINTR: reported.
+        """
+        if not hazardous and self._caller.is_self(domid):
+            raise HazardError(
+                EPERM,
+                call="hvm_op(HVMOP_set_param)",
+                domid=domid,
+                arguments={"index": index, "value": value},
+                hint="not asked of Xen: the running kernel relies on its own parameters; "
+                "pass hazardous=True if you know better",
+            )
+        buffers = self._caller.buffers
+        slot = buffers.take(_PARAM.size)
+        try:
+            _PARAM.pack_into(slot.memory, slot.offset, domid, 0, index, value)
+            self._call("HVMOP_set_param", slot.address, domid, index, repeatable=False)
+        finally:
+            buffers.give(slot)
+
+    def _call(
+        self, name: str, address: int, domid: int, index: int, *, repeatable: bool
+    ) -> None:
+        self._caller.call(
+            HVM_OP,
+            name,
+            getattr(abi, name),
+            address,
+            repeatable=repeatable,
+            domid=domid,
+            arguments={"index": index},
+        )

@@ -1,0 +1,121 @@
+"""Linux, by system call."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import mmap as _mmap
+import os
+import time
+
+from xensys.kernel.base import (
+    MAP_ANONYMOUS,
+    MAP_NORESERVE,
+    MAP_PRIVATE,
+    PROT_READ,
+    PROT_WRITE,
+    Kernel,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xensys.kernel.base import WritableBuffer
+
+# ioctl's own number, to reach it through syscall(2): the C library's ioctl()
+# returns int and would cut results above 2**31 - 1.
+_SYS_IOCTL = {"x86_64": 16, "arm64": 29}
+_ARCHITECTURE = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+_MAP_FAILED = ctypes.c_void_p(-1).value
+
+
+class LinuxKernel(Kernel):
+    """The kernel of the machine we run on."""
+
+    def __init__(self) -> None:
+        uname = os.uname()
+        self.machine = _ARCHITECTURE.get(uname.machine, uname.machine)
+        self.page_size = _mmap.PAGESIZE
+        # CDLL(None) is this process: glibc or musl, whichever Python runs on.
+        libc = ctypes.CDLL(None, use_errno=True)
+        self._mmap = libc.mmap
+        self._mmap.argtypes = [
+            ctypes.c_void_p,
+            ctypes.c_size_t,
+            ctypes.c_int,
+            ctypes.c_int,
+            ctypes.c_int,
+            ctypes.c_long,
+        ]
+        self._mmap.restype = ctypes.c_void_p
+        self._munmap = libc.munmap
+        self._munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+        self._madvise = libc.madvise
+        self._madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+        self._syscall = libc.syscall
+        self._syscall.restype = ctypes.c_long
+        number = _SYS_IOCTL.get(self.machine)
+        self._sys_ioctl = None if number is None else ctypes.c_long(number)
+
+    def open(self, path: str, flags: int) -> int:
+        return os.open(path, flags | os.O_CLOEXEC)
+
+    def close(self, fd: int) -> None:
+        os.close(fd)
+
+    def ioctl(self, fd: int, request: int, arg: WritableBuffer) -> int:
+        result: int = fcntl.ioctl(fd, request, arg, True)
+        return result
+
+    def ioctl_long(self, fd: int, request: int, arg: WritableBuffer) -> int:
+        if self._sys_ioctl is None:
+            return self.ioctl(fd, request, arg)
+        raw = (ctypes.c_char * len(arg)).from_buffer(arg)
+        result: int = self._syscall(self._sys_ioctl, ctypes.c_int(fd), ctypes.c_ulong(request), raw)
+        if result == -1:
+            raise _last_error()
+        return result
+
+    def mmap(self, address: int, length: int, prot: int, flags: int, fd: int, offset: int) -> int:
+        result: int | None = self._mmap(address, length, prot, flags, fd, offset)
+        if result == _MAP_FAILED:
+            raise _last_error()
+        return result or 0
+
+    def munmap(self, address: int, length: int) -> None:
+        if self._munmap(address, length):
+            raise _last_error()
+
+    def madvise(self, address: int, length: int, advice: int) -> None:
+        if self._madvise(address, length, advice):
+            raise _last_error()
+
+    def reserve(self, length: int, *, writable: bool) -> _mmap.mmap:
+        prot = PROT_READ | PROT_WRITE if writable else PROT_READ
+        return _mmap.mmap(-1, length, flags=MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, prot=prot)
+
+    def read_file(self, path: str) -> bytes:
+        with open(path, "rb") as file:
+            return file.read()
+
+    def access(self, path: str) -> int:
+        try:
+            os.stat(path)
+        except OSError as error:
+            return error.errno or 0
+        # access(2) asks for the real user; the drivers look at the effective one.
+        if os.access(path, os.R_OK | os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+            return 0
+        return errno.EACCES
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+def _last_error() -> OSError:
+    number = ctypes.get_errno()
+    return OSError(number, os.strerror(number))

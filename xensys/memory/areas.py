@@ -1,0 +1,120 @@
+"""Ranges of our own addresses with a device mapped over them.
+
+A device is mapped over an anonymous `mmap.mmap` object, which then serves as
+the exporter of every view. Python's own rules for such objects are the ones
+wanted here: `close()` refuses while a view lives, a read-only one gives only
+read-only views, and the range is unmapped, whole, when the object and the last
+view of it are gone. No descriptor is duplicated for it, as mapping a file with
+`mmap.mmap` would.
+
+What Python does not know is fork: privcmd's mappings are not copied into a
+child (VM_DONTCOPY in Linux drivers/xen/privcmd.c), and the hypercall buffers
+must not be. The child still has the objects and their views, so the first
+thing it does is put zero pages where the mappings were.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from _weakref import ref
+
+from xensys._lifetime import watch_fork
+from xensys.kernel.base import (
+    MAP_ANONYMOUS,
+    MAP_FIXED,
+    MAP_FIXED_NOREPLACE,
+    MAP_NORESERVE,
+    MAP_PRIVATE,
+    PROT_READ,
+    PROT_WRITE,
+)
+from xensys.kernel.pointers import address_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import mmap
+
+    from xensys.kernel import Kernel
+
+
+class Area:
+    """A range of addresses, ours until the last view of it is gone.
+
+    Attributes:
+        memory: the exporter of the range's views.
+        address, length: bytes.
+        writable: whether views may write.
+    """
+
+    __slots__ = ("_record", "address", "length", "memory", "writable")
+
+    def __init__(self, kernel: Kernel, length: int, *, writable: bool) -> None:
+        self.memory: mmap.mmap = kernel.reserve(length, writable=writable)
+        self.address = address_of(self.memory)
+        self.length = length
+        self.writable = writable
+        self._record = _Record(self)
+        _records[id(self.memory)] = self._record
+
+    def revoke(self, kernel: Kernel) -> None:
+        """Put zero pages in place of the device, at once; views see those from now on."""
+        prot = PROT_READ | PROT_WRITE if self.writable else PROT_READ
+        flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+        kernel.mmap(self.address, self.length, prot, flags, -1, 0)
+        self._record.copied_by_fork = True
+
+
+class _Record:
+    """What a forked child must know of an area; lives as long as its memory object."""
+
+    __slots__ = ("address", "copied_by_fork", "length", "memory", "writable")
+
+    def __init__(self, area: Area) -> None:
+        self.address = area.address
+        self.length = area.length
+        self.writable = area.writable
+        self.copied_by_fork = False
+        key = id(area.memory)
+
+        def forget(_: object) -> None:
+            # An id is reused only once this has run.
+            _records.pop(key, None)
+
+        self.memory = ref(area.memory, forget)
+
+
+_records: dict[int, _Record] = {}
+
+
+class _ForkGuard:
+    """Makes every address that a fork left without memory safe to touch again."""
+
+    def _forked(self) -> None:
+        from xensys.kernel import host
+
+        # Simulated or not, the addresses are this process's.
+        kernel = host()
+        for record in list(_records.values()):
+            memory = record.memory()
+            if memory is None or memory.closed or record.copied_by_fork:
+                continue
+            prot = PROT_READ | PROT_WRITE if record.writable else PROT_READ
+            flags = MAP_FIXED_NOREPLACE | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+            try:
+                got = kernel.mmap(record.address, record.length, prot, flags, -1, 0)
+            except OSError:
+                # Another fork hook has mapped something there. It must stay: so
+                # this object, which would unmap the range at its end, has none.
+                ctypes.pythonapi.Py_IncRef(ctypes.py_object(memory))
+                continue
+            if got != record.address:  # Linux before 4.17 takes the flag for a hint
+                kernel.munmap(got, record.length)
+                ctypes.pythonapi.Py_IncRef(ctypes.py_object(memory))
+            record.copied_by_fork = True
+        watch_fork(self)
+
+
+# Registered before any mapping can be: hooks run in this order, and a mapping
+# that lets its area go must find zero pages there.
+_guard = _ForkGuard()
+watch_fork(_guard)

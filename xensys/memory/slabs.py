@@ -1,0 +1,118 @@
+"""Where hypercall buffers come from: a few large ranges that Xen may touch.
+
+A slab is a range of /dev/xen/hypercall or, where the kernel lacks that device,
+of anonymous memory prepared as libxencall does: locked, kept out of forked
+children, and written once after that (a fork in another thread may have made
+its pages copy-on-write just before). Such memory can still be unreachable for a
+moment while Linux moves a page, which Xen reports as EFAULT: `may_fault`.
+
+Nothing here is thread-safe; `buffers` holds a lock around it.
+"""
+
+from __future__ import annotations
+
+from errno import EAGAIN, ENOMEM, EPERM
+
+from xensys.abi._base import add_region, remove_region
+from xensys.errors import XenError, error_from
+from xensys.kernel.base import (
+    MADV_DONTFORK,
+    MAP_ANONYMOUS,
+    MAP_FIXED,
+    MAP_LOCKED,
+    MAP_PRIVATE,
+    PROT_READ,
+    PROT_WRITE,
+)
+from xensys.memory.areas import Area
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import mmap
+
+    from xensys.devices.hypercall import HypercallMemory
+    from xensys.kernel import Kernel
+
+PAGE = 4096
+
+
+class Slab:
+    """A range of pages that Xen may touch, given out in runs.
+
+    Attributes:
+        memory: its bytes.
+        address: where they are.
+        pages: how many 4 KiB pages.
+        idle: how many of them are free.
+    """
+
+    __slots__ = ("_area", "_free", "address", "idle", "memory", "pages")
+
+    def __init__(self, kernel: Kernel, device: HypercallMemory | None, pages: int) -> None:
+        page = kernel.page_size
+        length = -(-pages * PAGE // page) * page
+        try:
+            area = Area(kernel, length, writable=True)
+        except (OSError, OverflowError):
+            raise error_from(ENOMEM, call="mmap", arguments={"length": length}) from None
+        if device is None:
+            _lock_anonymous(kernel, area)
+        else:
+            device.map_fixed(area.address, length)
+        try:
+            # A child that shared these pages would overwrite its parent's
+            # arguments in flight.
+            kernel.madvise(area.address, length, MADV_DONTFORK)
+        except OSError as error:
+            area.memory.close()
+            raise error_from(error.errno or 0, call="madvise(MADV_DONTFORK)") from None
+        # Every page written: breaks copy-on-write left by a fork before the
+        # advice, and arm64 refuses Xen a page that was never written.
+        area.memory[:] = bytes(length)
+        self._area = area
+        self.memory: mmap.mmap = area.memory
+        self.address = area.address
+        self.pages = length // PAGE
+        self.idle = self.pages
+        self._free = [(0, self.pages)]
+        add_region(self.address, length)
+
+    def take(self, count: int) -> int | None:
+        """The first page of `count` free ones in a row, or None."""
+        for at, (start, length) in enumerate(self._free):
+            if length >= count:
+                if length == count:
+                    del self._free[at]
+                else:
+                    self._free[at] = (start + count, length - count)
+                self.idle -= count
+                return start
+        return None
+
+    def give(self, start: int, count: int) -> None:
+        """Pages that `take` gave, free again."""
+        self.idle += count
+        merged: list[tuple[int, int]] = []
+        for run in sorted([*self._free, (start, count)]):
+            if merged and merged[-1][0] + merged[-1][1] == run[0]:
+                merged[-1] = (merged[-1][0], merged[-1][1] + run[1])
+            else:
+                merged.append(run)
+        self._free = merged
+
+    def retire(self) -> None:
+        """Take part in nothing any more; the pages go with the last view of them."""
+        remove_region(self.address)
+
+
+def _lock_anonymous(kernel: Kernel, area: Area) -> None:
+    flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED
+    try:
+        kernel.mmap(area.address, area.length, PROT_READ | PROT_WRITE, flags, -1, 0)
+    except OSError as error:
+        hint = ""
+        if error.errno in (EAGAIN, EPERM, ENOMEM):
+            hint = "this kernel has no /dev/xen/hypercall, so memory must be locked: raise RLIMIT_MEMLOCK"
+        raise XenError(
+            error.errno or 0, call="mmap(MAP_LOCKED)", arguments={"length": area.length}, hint=hint
+        ) from None

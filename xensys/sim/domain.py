@@ -1,0 +1,198 @@
+"""A domain of the simulated machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xensys.sim.errors import SimulatorMisuse
+from xensys.sim.guestmemory import FRAME, GuestMemory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Iterable
+    from typing import Any
+
+    from xensys.sim.kernel import SimKernel
+    from xensys.sim.machine import Machine
+
+KINDS = ("pv", "pvh", "hvm", "arm")
+
+# xen/include/public/hvm/params.h
+_STORE_PFN, _STORE_EVTCHN, _CONSOLE_PFN, _CONSOLE_EVTCHN = 1, 2, 17, 18
+
+
+@dataclass
+class Paged:
+    """Why a frame is not there."""
+
+    calls: int | None
+    until: float | None
+
+
+@dataclass(eq=False)
+class IoreqServer:
+    """An ioreq server: only its pages."""
+
+    emulator: int
+    ioreq_slot: int
+    bufioreq_slot: int | None
+
+
+class Domain:
+    """A domain; made by `Machine.add_domain`.
+
+    Attributes:
+        machine, domid, kind, name, uuid, vcpus: as created.
+        memory: its frames: `read(gpa, n)`, `write(gpa, data)`,
+            `populate(gfn, count)`, `punch(gfns)`, `populated()`.
+        first_gfn: where its memory starts.
+        target: the domid it is the device model of, or None.
+        hvm_params: HVM_PARAM_* index → value, for translated domains.
+        grant_slots: the pages of its grant table so far.
+        e820: (address, size, type) rows; empty where no toolstack set a map.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        *,
+        domid: int,
+        kind: str,
+        name: str,
+        memory: GuestMemory,
+        paused: bool,
+        grant_frames: int,
+        grant_version: int,
+        vcpus: int,
+        vmtrace_frames: int,
+        handle: uuid.UUID,
+    ) -> None:
+        self.machine = machine
+        self.domid = domid
+        self.kind = kind
+        self.name = name
+        self.memory = memory
+        self.uuid = handle
+        self.vcpus = vcpus
+        self.paused = paused
+        self.dying = False
+        self.target: int | None = None
+        self.max_grant_frames = grant_frames
+        self.grant_version = grant_version
+        self.vmtrace_frames = vmtrace_frames
+        self.first_gfn = {"arm": 0x40000, "pv": domid * 0x100000}.get(kind, 0)
+        memory.in_use = lambda slot: machine.slot_in_use(self, slot)
+        self.grant_slots: list[int] = [memory.new_slot()]
+        self.status_slots: list[int] = []
+        self.ioreq_servers: dict[int, IoreqServer] = {}
+        self.hvm_params: dict[int, int] = {}
+        self.e820: list[tuple[int, int, int]] = []
+        self._vmtrace: dict[int, int] = {}
+        self._paged: dict[int, Paged] = {}
+        if self.translated and domid:
+            top = self.first_gfn + 0xFEFF
+            self.hvm_params.update(
+                {_STORE_PFN: top, _STORE_EVTCHN: 1, _CONSOLE_PFN: top - 1, _CONSOLE_EVTCHN: 2}
+            )
+            if kind != "arm":
+                self.e820 = [(0, memory.maximum * FRAME, 1)]
+
+    @property
+    def translated(self) -> bool:
+        """Whether its frame numbers are its own (all domains but PV ones)."""
+        return self.kind != "pv"
+
+    @property
+    def privileged(self) -> bool:
+        """Whether it is the control domain."""
+        return self.domid == 0
+
+    def kernel(self, **personality: Any) -> SimKernel:
+        """The kernel of this domain: the machine as seen from inside it.
+
+        Args: see `SimKernel`. By default a domU's privcmd is restricted, as
+        since XSA-482.
+        """
+        from xensys.sim.kernel import SimKernel
+
+        return SimKernel(self.machine, self, **personality)
+
+    def pause(self) -> None:
+        """Stop its vCPUs; nothing else changes."""
+        self.paused = True
+
+    def unpause(self) -> None:
+        """Let its vCPUs run."""
+        self.paused = False
+
+    def destroy(self) -> None:
+        """Kill it. While others map its frames it stays as a zombie: `machine.zombies()`."""
+        if self.domid == 0:
+            raise SimulatorMisuse("dom0 cannot be destroyed")
+        self.dying = True
+        self.machine.bury(self)
+
+    def page_out(
+        self, gfns: Iterable[int], *, for_calls: int | None = None, until: float | None = None
+    ) -> None:
+        """Page frames out (x86 HVM memory paging).
+
+        Args:
+            for_calls: how many attempts to map each of them find it missing.
+            until: the time on the machine's clock from which on it is back.
+                Without either it stays out until `page_in`.
+        """
+        if not self.translated or self.kind == "arm":
+            raise SimulatorMisuse("only x86 HVM and PVH domains are paged")
+        for gfn in gfns:
+            if self.memory.slot(gfn) is None:
+                raise SimulatorMisuse(f"frame {gfn:#x} is not populated")
+            self._paged[gfn] = Paged(for_calls, until)
+
+    def page_in(self, gfns: Iterable[int]) -> None:
+        """Bring frames back."""
+        for gfn in gfns:
+            self._paged.pop(gfn, None)
+
+    def create_ioreq_server(self, *, bufioreq: bool = True, emulator: int = 0) -> int:
+        """Make an ioreq server, as the device model `emulator` would; returns its id."""
+        if not self.machine.ioreq_server:
+            raise SimulatorMisuse("this Xen has no CONFIG_IOREQ_SERVER")
+        number = next(i for i in range(8) if i not in self.ioreq_servers)
+        self.ioreq_servers[number] = IoreqServer(
+            emulator,
+            self.memory.new_slot(),
+            self.memory.new_slot() if bufioreq else None,
+        )
+        return number
+
+    def vmtrace_slot(self, vcpu: int) -> int:
+        """The first page of a vCPU's trace buffer."""
+        if vcpu not in self._vmtrace:
+            slots = [self.memory.new_slot() for _ in range(self.vmtrace_frames)]
+            self._vmtrace[vcpu] = slots[0]
+        return self._vmtrace[vcpu]
+
+    def anything_paged(self) -> bool:
+        """Whether some frame may be paged out."""
+        return bool(self._paged)
+
+    def is_paged(self, gfn: int) -> bool:
+        """Whether an attempt to map this frame, made now, finds it paged out."""
+        paged = self._paged.get(gfn)
+        if paged is None:
+            return False
+        if paged.until is not None and self.machine.clock.now() >= paged.until:
+            del self._paged[gfn]
+            return False
+        if paged.calls is not None:
+            if paged.calls == 0:
+                del self._paged[gfn]
+                return False
+            paged.calls -= 1
+        return True
+
+    def __repr__(self) -> str:
+        state = "dying" if self.dying else "paused" if self.paused else "running"
+        return f"<Domain {self.domid} {self.name!r}, {self.kind}, {state}>"

@@ -1,0 +1,167 @@
+"""Things that go wrong on demand, at a call that the test names and counts.
+
+Example:
+    >>> import errno
+    >>> from xensys.sim import Machine
+    >>> machine = Machine()
+    >>> fault = machine.dom0.faults.fail("open", errno.ENOMEM, path="/dev/xen/privcmd")
+    >>> machine.dom0.open("/dev/xen/privcmd", 2)
+    Traceback (most recent call last):
+        ...
+    OSError: [Errno 12] Cannot allocate memory
+    >>> fault.fired
+    1
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: What can be made to fail, and what each can be told apart by.
+KINDS: dict[str, tuple[str, ...]] = {
+    "open": ("path",),
+    "close": ("fd",),
+    "ioctl": ("request", "device"),
+    "mmap": ("device", "length", "fixed"),
+    "munmap": ("address", "length"),
+    "madvise": ("advice", "length"),
+    "reserve": ("length",),
+    "hypercall": ("op", "cmd"),
+    "frame": ("domid", "gfn"),
+    "sleep": ("seconds",),
+}
+
+
+@dataclass(eq=False)
+class Fault:
+    """One thing that goes wrong.
+
+    Attributes:
+        kind: one of `KINDS`.
+        match: what a call must look like.
+        nth: counting from 1, the first matching call that is hit.
+        times: how many calls from there on are hit; None for all of them.
+        errno: what they fail with; 0 if they only run `action`.
+        action: run at each hit, without arguments.
+        after: whether `action` runs after the call has done its work.
+        seen: matching calls so far.
+        fired: hits so far.
+    """
+
+    kind: str
+    match: dict[str, object]
+    nth: int = 1
+    times: int | None = 1
+    errno: int = 0
+    action: Callable[[], object] | None = None
+    after: bool = False
+    seen: int = 0
+    fired: int = 0
+
+    def hit(self, details: dict[str, object]) -> bool:
+        """Count a call; whether this fault strikes."""
+        if any(details.get(name) != value for name, value in self.match.items()):
+            return False
+        self.seen += 1
+        if self.seen < self.nth:
+            return False
+        if self.times is not None and self.seen >= self.nth + self.times:
+            return False
+        self.fired += 1
+        return True
+
+
+@dataclass
+class FaultPlan:
+    """The faults of one kernel."""
+
+    _faults: list[Fault] = field(default_factory=list)
+
+    def fail(
+        self, kind: str, errno: int, *, nth: int = 1, times: int | None = 1, **match: object
+    ) -> Fault:
+        """Let calls fail, before they do anything.
+
+        Args:
+            kind: "open", "close", "ioctl", "mmap", "munmap", "madvise",
+                "reserve", "hypercall", "frame" (one frame of a foreign map) or
+                "sleep".
+            errno: positive; of a frame it becomes that frame's error.
+            nth: which matching call is the first to fail, counting from 1.
+            times: how many do from there on; None for all.
+            match: what tells the calls apart. open: path. ioctl: request (its
+                number, or its name as in "HYPERCALL") and device (its node's
+                name, "privcmd"). mmap: device (or None), length, fixed.
+                hypercall: op (number, or a name as in "memory_op") and cmd (its
+                first argument). frame: domid, gfn.
+        """
+        return self._add(Fault(kind, match, nth, times, errno=errno))
+
+    def do(
+        self,
+        kind: str,
+        action: Callable[[], object],
+        *,
+        nth: int = 1,
+        times: int | None = 1,
+        after: bool = False,
+        **match: object,
+    ) -> Fault:
+        """Let something happen before (or after) calls, e.g. `domain.destroy`.
+
+        Args: as for `fail`; `action` is called without arguments. With
+        kind="frame" it happens in the middle of a foreign map.
+        """
+        return self._add(Fault(kind, match, nth, times, action=action, after=after))
+
+    def remove(self, fault: Fault) -> None:
+        """Take a fault out of the plan."""
+        self._faults.remove(fault)
+
+    def clear(self) -> None:
+        """Take all of them out."""
+        self._faults.clear()
+
+    def before(self, kind: str, **details: object) -> list[Fault]:
+        """Count a call; raises if it is to fail.
+
+        Returns:
+            the faults to run when the call has been done, for `after`.
+        """
+        later: list[Fault] = []
+        for fault in tuple(self._faults):
+            if fault.kind != kind or not fault.hit(details):
+                continue
+            if fault.after:
+                later.append(fault)
+                continue
+            if fault.action is not None:
+                fault.action()
+            if fault.errno:
+                raise OSError(fault.errno, os.strerror(fault.errno))
+        return later
+
+    def after(self, later: list[Fault]) -> None:
+        """Run what waited for the call to be done."""
+        for fault in later:
+            if fault.action is not None:
+                fault.action()
+
+    def any_of(self, kind: str) -> bool:
+        """Whether there are faults of this kind at all."""
+        return any(fault.kind == kind for fault in self._faults)
+
+    def _add(self, fault: Fault) -> Fault:
+        known = KINDS.get(fault.kind)
+        if known is None:
+            raise ValueError(f"no such kind of call: {fault.kind!r}; there are {', '.join(KINDS)}")
+        unknown = set(fault.match) - set(known)
+        if unknown:
+            raise ValueError(f"{fault.kind} calls have {known}, not {sorted(unknown)}")
+        self._faults.append(fault)
+        return fault

@@ -1,0 +1,377 @@
+"""A Linux kernel in a domain of the simulated machine, as far as xensys calls it."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap as _mmap
+import os
+import time
+import weakref
+from errno import EACCES, EINVAL, ENOMEM, ENOTTY
+
+from xensys.kernel.base import (
+    MAP_ANONYMOUS,
+    MAP_FIXED,
+    MAP_LOCKED,
+    MAP_NORESERVE,
+    MAP_PRIVATE,
+    MAP_SHARED,
+    PROT_READ,
+    PROT_WRITE,
+    Kernel,
+)
+from xensys.kernel.pointers import Pin
+from xensys.sim import files, osmem, privcmd
+from xensys.sim.errors import SimulatorGap, SimulatorMisuse
+from xensys.sim.faults import FaultPlan
+from xensys.sim.files import OpenFile
+from xensys.sim.gate import Gate
+from xensys.sim.vmas import Reservation, Vma
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from xensys.kernel.base import WritableBuffer
+    from xensys.sim.domain import Domain
+    from xensys.sim.machine import Machine
+
+_HOST_PAGE = os.sysconf("SC_PAGE_SIZE")
+_MAP_POPULATE = 0x8000
+DOMID_IDLE = 0x7FFF
+DOMID_INVALID = 0x7FF4
+
+DEV_PRIVCMD = "/dev/xen/privcmd"
+PROC_PRIVCMD = "/proc/xen/privcmd"
+DEV_HYPERCALL = "/dev/xen/hypercall"
+
+
+class SimKernel(Kernel):
+    """The simulated kernel of one domain.
+
+    Made by `Machine` (as `machine.dom0`) and by `Domain.kernel()`.
+
+    Attributes:
+        xen_machine: the machine it runs on.
+        domain: the domain it is the kernel of.
+        faults: what is to go wrong, see `xensys.sim.faults`.
+        linux: release, e.g. (6, 12). Decides which ioctls exist: DM_OP and
+            RESTRICT from 4.11, MMAP_RESOURCE from 4.18, its size query from
+            5.11, IRQFD from 6.6, IOEVENTFD from 6.7, PCIDEV_GET_GSI from 6.13.
+        nodes: device nodes that exist. There are no drivers but privcmd's: the
+            nodes of the others are missing, as before their modules are loaded.
+        node_errors: path → errno for nodes that refuse to be opened.
+        root: whether the caller may open nodes; else EACCES.
+        files: path → content, for small files; these come before the generated ones.
+        hypercall_page_limit: pages per open file of /dev/xen/hypercall; the
+            driver's first version had 64 (EINVAL beyond), later ones None.
+        splittable: whether privcmd mappings may be unmapped in part, as
+            before 2026; else EINVAL.
+        unrestricted, target: what XSA-482's fix makes of a privcmd file in a
+            domU: pinned to `target`, or DOMID_IDLE if None, unless
+            `unrestricted` (the parameter xen_privcmd.unrestricted=1, or an
+            older kernel). The initial domain is always unrestricted.
+        paged_is_enoent: hypothetical: a translated domain's kernel sees -ENOENT
+            for a paged-out frame, from the whole hypercall. No released Xen
+            does that (x86 p2m_add_foreign gives -EINVAL, arm has no paging); it
+            is the one way into the driver's retry path, whose page index is wrong.
+        unknown_ioctl: what privcmd answers to an ioctl it does not know.
+    """
+
+    simulated = True
+
+    def __init__(
+        self,
+        machine: Machine,
+        domain: Domain,
+        *,
+        linux: tuple[int, int] = (6, 12),
+        hypercall_device: bool = True,
+        privcmd_nodes: Iterable[str] = (DEV_PRIVCMD, PROC_PRIVCMD),
+        node_errors: Mapping[str, int] | None = None,
+        root: bool = True,
+        files: Mapping[str, bytes] | None = None,
+        hypercall_page_limit: int | None = None,
+        page_size: int = 4096,
+        splittable: bool = False,
+        unrestricted: bool = False,
+        target: int | None = None,
+        paged_is_enoent: bool = False,
+        unknown_ioctl: int = ENOTTY,
+    ) -> None:
+        if page_size not in (4096, 65536):
+            raise SimulatorMisuse("page_size is 4096 or 65536")
+        if page_size < _HOST_PAGE or _HOST_PAGE != 4096:
+            raise SimulatorGap(f"on a host with pages of {_HOST_PAGE} bytes")
+        self.xen_machine = machine
+        self.domain = domain
+        self.machine = machine.arch
+        self.page_size = page_size
+        self.linux = linux
+        self.nodes = set(privcmd_nodes) if machine.has_xen else set()
+        if hypercall_device and machine.has_xen:
+            self.nodes.add(DEV_HYPERCALL)
+        self.node_errors = dict(node_errors or {})
+        self.root = root
+        self.files = dict(files or {})
+        self.hypercall_page_limit = hypercall_page_limit
+        self.splittable = splittable
+        self.unrestricted = unrestricted
+        self.target = target
+        self.paged_is_enoent = paged_is_enoent
+        self.unknown_ioctl = unknown_ioctl
+        self.faults = FaultPlan()
+        self._gates: dict[str, Gate] = {}
+
+    # Devices
+
+    def hold_open(self, path: str = DEV_PRIVCMD) -> Gate:
+        """Make opens of `path` wait, as a domU's privcmd does until XenStore answers.
+
+        Returns:
+            what lets them go on; `gate.waiting` counts who waits.
+        """
+        gate = self._gates[path] = Gate()
+        return gate
+
+    def open(self, path: str, flags: int) -> int:
+        with self.xen_machine.traced("open", path=path) as call:
+            later = self.faults.before("open", path=path)
+            device = _device_of(path)
+            if device is None:
+                fd = self._open_other(path, flags)
+            else:
+                refusal = files.node_errno(self, path)
+                if refusal:
+                    raise OSError(refusal, os.strerror(refusal), path)
+                gate = self._gates.get(path)
+                if gate is not None:
+                    with self.xen_machine.unlocked():
+                        gate.pass_through()
+                fd = self.xen_machine.open_files.open(
+                    OpenFile(device, path, flags, self._pinned_to())
+                )
+            call.result = fd
+            self.faults.after(later)
+            return fd
+
+    def close(self, fd: int) -> None:
+        with self.xen_machine.traced("close", fd=fd):
+            later = self.faults.before("close", fd=fd)
+            os.close(fd)
+            self.faults.after(later)
+
+    def ioctl(self, fd: int, request: int, arg: WritableBuffer) -> int:
+        result = ctypes.c_int(self._ioctl(fd, request, arg)).value
+        if result < 0:
+            # What libc and Python make of it: -1 would be an error with a stale errno.
+            raise OSError(0, f"a result that does not fit a C int ({result}) is taken for an error")
+        return result
+
+    def ioctl_long(self, fd: int, request: int, arg: WritableBuffer) -> int:
+        return ctypes.c_int64(self._ioctl(fd, request, arg)).value
+
+    def _ioctl(self, fd: int, request: int, arg: WritableBuffer) -> int:
+        machine = self.xen_machine
+        name = privcmd.NAMES.get(request, f"{request:#x}")
+        with machine.traced("ioctl", fd=fd, request=name) as call:
+            file = machine.open_files.find(fd)
+            call.details["device"] = file.device
+            later = self.faults.before("ioctl", request=request, device=file.device)
+            later += self.faults.before("ioctl", request=name, device=file.device)
+            if file.device == "privcmd":
+                result = privcmd.ioctl(self, file, request, arg)
+            else:
+                # drivers/xen/privcmd-buf.c has no ioctl method at all.
+                raise OSError(ENOTTY, os.strerror(ENOTTY))
+            call.result = result
+            self.faults.after(later)
+            return result
+
+    # Memory
+
+    def mmap(self, address: int, length: int, prot: int, flags: int, fd: int, offset: int) -> int:
+        machine = self.xen_machine
+        with machine.traced("mmap", address=address, length=length, prot=prot, flags=flags, fd=fd) as call:
+            anonymous = bool(flags & MAP_ANONYMOUS)
+            file = None if anonymous else machine.open_files.find(fd)
+            device = None if file is None else file.device
+            call.details["device"] = device
+            fixed = bool(flags & MAP_FIXED)
+            later = self.faults.before("mmap", device=device, length=length, fixed=fixed)
+            if length <= 0 or (fixed and address % self.page_size) or offset % self.page_size:
+                raise OSError(EINVAL, os.strerror(EINVAL))
+            if fixed:
+                self._refuse_split(address, self._round(length))
+            if file is None:
+                result = self._mmap_anonymous(address, length, prot, flags)
+            else:
+                result = self._mmap_device(file, address, self._round(length), prot, flags)
+            call.result = result
+            self.faults.after(later)
+            return result
+
+    def munmap(self, address: int, length: int) -> None:
+        with self.xen_machine.traced("munmap", address=address, length=length):
+            later = self.faults.before("munmap", address=address, length=length)
+            if address % self.page_size or length <= 0:
+                raise OSError(EINVAL, os.strerror(EINVAL))
+            self._refuse_split(address, self._round(length))
+            osmem.munmap(address, self._round(length))
+            self.xen_machine.vmas.cut(address, address + self._round(length))
+            self.faults.after(later)
+
+    def madvise(self, address: int, length: int, advice: int) -> None:
+        with self.xen_machine.traced("madvise", address=address, length=length, advice=advice):
+            later = self.faults.before("madvise", advice=advice, length=length)
+            if address % self.page_size or length < 0:
+                raise OSError(EINVAL, os.strerror(EINVAL))
+            self._refuse_split(address, self._round(length))
+            osmem.madvise(address, length, advice)
+            self.faults.after(later)
+
+    def reserve(self, length: int, *, writable: bool) -> _mmap.mmap:
+        machine = self.xen_machine
+        with machine.traced("reserve", length=length):
+            later = self.faults.before("reserve", length=length)
+            if length % self.page_size:
+                raise SimulatorMisuse(f"reserve({length}): not a multiple of {self.page_size}")
+            memory, start = self._aligned(length, writable)
+            machine.vmas.reserve(Reservation(start, start + length, weakref.ref(memory)))
+            self.faults.after(later)
+            return memory
+
+    # The rest
+
+    def read_file(self, path: str) -> bytes:
+        with self.xen_machine.traced("read_file", path=path):
+            return files.content(self, path)
+
+    def access(self, path: str) -> int:
+        with self.xen_machine.traced("access", path=path):
+            if _device_of(path) is None and files.known(self, path):
+                return 0 if self.root else EACCES
+            return files.node_errno(self, path)
+
+    def monotonic(self) -> float:
+        return self.xen_machine.clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        with self.xen_machine.traced("sleep", seconds=seconds):
+            later = self.faults.before("sleep", seconds=seconds)
+        self.xen_machine.clock.sleep(seconds)
+        self.faults.after(later)
+
+    def __repr__(self) -> str:
+        return f"<SimKernel of {self.domain!r}>"
+
+    # Inside
+
+    def round_up(self, length: int) -> int:
+        """Bytes, rounded up to this kernel's pages."""
+        return self._round(length)
+
+    def _round(self, length: int) -> int:
+        return -(-length // self.page_size) * self.page_size
+
+    def _pinned_to(self) -> int:
+        if self.domain.domid == 0 or self.unrestricted:
+            return DOMID_INVALID
+        return DOMID_IDLE if self.target is None else self.target
+
+    def _open_other(self, path: str, flags: int) -> int:
+        if path == "/dev/null":
+            return os.open(path, flags | os.O_CLOEXEC)
+        if path.startswith(("/dev/xen/", "/proc/xen/")):
+            refusal = files.node_errno(self, path)
+            if refusal:
+                raise OSError(refusal, os.strerror(refusal), path)
+        raise SimulatorGap(f"open({path!r})")
+
+    def _mmap_anonymous(self, address: int, length: int, prot: int, flags: int) -> int:
+        locked = bool(flags & MAP_LOCKED)
+        if locked:
+            # The simulated caller is root: our own RLIMIT_MEMLOCK is not its.
+            # Like mlock, populating writes to private writable pages.
+            flags = flags & ~MAP_LOCKED | _MAP_POPULATE
+        result = osmem.mmap(address, length, prot, flags, -1, 0)
+        end = result + self._round(length)
+        table = self.xen_machine.vmas
+        table.cut(result, end)
+        if locked:
+            reservation = table.reservation_at(result, end)
+            table.add(Vma(result, end, prot, "locked", None, reservation))
+        return result
+
+    def _mmap_device(self, file: OpenFile, address: int, length: int, prot: int, flags: int) -> int:
+        shared = bool(flags & MAP_SHARED)
+        if prot & PROT_WRITE and shared and not file.writable:
+            raise OSError(EACCES, os.strerror(EACCES))
+        table = self.xen_machine.vmas
+        # A shared mapping of a file opened read-only loses VM_SHARED (mm/mmap.c).
+        really_shared = shared and file.writable
+        if file.device == "hypercall":
+            if not really_shared:
+                raise OSError(EINVAL, os.strerror(EINVAL))
+            self._check_page_limit(file, length)
+            # arm64: Xen may not write to a page that was only ever read, as it
+            # is still read-only in the page table. A private mapping is the one
+            # kind for which /proc/self/pagemap tells the difference. The price:
+            # a forked child of an arm64 machine gets copies and not the pages.
+            private = self.machine == "arm64"
+            sort = MAP_PRIVATE if private else MAP_SHARED
+            fd = os.memfd_create("xensim:hypercall-pages", os.MFD_CLOEXEC)
+            try:
+                os.ftruncate(fd, length)
+                result = osmem.mmap(address, length, prot, flags & MAP_FIXED | sort, fd, 0)
+            finally:
+                os.close(fd)
+            vma = Vma(result, result + length, prot, "hypercall", file, None, private=private)
+        else:
+            sigbus = self.xen_machine.sigbus_fd
+            result = osmem.mmap(address, length, prot, flags & MAP_FIXED | MAP_SHARED, sigbus, 0)
+            osmem.madvise(result, length, 10)
+            vma = Vma(result, result + length, prot, "privcmd", file, None)
+        vma.reservation = table.reservation_at(result, result + length)
+        table.add(vma)
+        return result
+
+    def _check_page_limit(self, file: OpenFile, length: int) -> None:
+        if self.hypercall_page_limit is None:
+            return
+        used = sum(vma.end - vma.start for vma in self.xen_machine.vmas.live() if vma.file is file)
+        if (used + length) // self.page_size > self.hypercall_page_limit:
+            raise OSError(EINVAL, os.strerror(EINVAL))
+
+    def _refuse_split(self, start: int, length: int) -> None:
+        if self.splittable:
+            return
+        end = start + length
+        for vma in self.xen_machine.vmas.overlapping(start, end):
+            if vma.kind == "privcmd" and (vma.start < start or end < vma.end):
+                raise OSError(EINVAL, os.strerror(EINVAL))
+
+    def _aligned(self, length: int, writable: bool) -> tuple[_mmap.mmap, int]:
+        """An anonymous mapping that starts at one of this kernel's page borders."""
+        prot = PROT_READ | PROT_WRITE if writable else PROT_READ
+        flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+        # Linux places a mapping right below the last one: one of the right size
+        # in between moves the next. They are freed when this returns.
+        spacers: list[_mmap.mmap] = []
+        for _ in range(64):
+            memory = _mmap.mmap(-1, length, flags=flags, prot=prot)
+            with Pin(memory) as pin:
+                start = pin.address
+            if start % self.page_size == 0:
+                return memory, start
+            memory.close()
+            spacers.append(_mmap.mmap(-1, start % self.page_size, flags=flags, prot=prot))
+        raise OSError(ENOMEM, os.strerror(ENOMEM))
+
+
+def _device_of(path: str) -> str | None:
+    if path in (DEV_PRIVCMD, PROC_PRIVCMD):
+        return "privcmd"
+    return "hypercall" if path == DEV_HYPERCALL else None
+
+

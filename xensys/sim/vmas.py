@@ -1,0 +1,185 @@
+"""Which ranges of this process's addresses belong to simulated devices.
+
+Mappings end in ways nobody tells us of: the `mmap.mmap` object that reserved
+the range is closed or collected. So the table holds weak references to those
+objects, and forgets, whenever it is looked at, what cannot be mapped any more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import mmap
+    import weakref
+    from collections.abc import Iterator
+
+    from xensys.sim.domain import Domain
+    from xensys.sim.files import OpenFile
+
+
+@dataclass(eq=False)
+class Reservation:
+    """A range handed out by `reserve()`."""
+
+    start: int
+    end: int
+    object: weakref.ref[mmap.mmap]
+
+    @property
+    def alive(self) -> bool:
+        """Whether the range is still the object's."""
+        memory = self.object()
+        return memory is not None and not memory.closed
+
+
+@dataclass
+class Run:
+    """Consecutive 4 KiB pages of a mapping that show consecutive pages of a domain."""
+
+    page: int
+    count: int
+    domain: Domain
+    slot: int
+
+
+@dataclass(eq=False)
+class Vma:
+    """One mapping, as a kernel's vm_area_struct.
+
+    Attributes:
+        kind: "privcmd", "hypercall" or "locked" (the fallback's anonymous memory).
+        reservation: whose life it shares; None if it ends by munmap only.
+        used: privcmd: a mapping ioctl has filled it (vm_private_data is set).
+        runs: privcmd: what it shows.
+        dead_pages: privcmd, translated domains: pages that failed and still
+            have a page table entry, so that a retry finds them taken.
+        shows: translated domains: which page of the physmap each page shows,
+            where that differs from its own position.
+        private: hypercall: it is a private mapping, see `SimKernel.mmap`.
+    """
+
+    start: int
+    end: int
+    prot: int
+    kind: str
+    file: OpenFile | None
+    reservation: Reservation | None
+    used: bool = False
+    runs: list[Run] = field(default_factory=list)
+    dead_pages: set[int] = field(default_factory=set)
+    shows: dict[int, int] = field(default_factory=dict)
+    private: bool = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether the range can still be mapped."""
+        return self.reservation is None or self.reservation.alive
+
+    def taken(self, page: int, count: int) -> bool:
+        """Whether any page of this range has a page table entry."""
+        end = page + count
+        if any(run.page < end and page < run.page + run.count for run in self.runs):
+            return True
+        return any(page <= dead < end for dead in self.dead_pages)
+
+    def forget(self, page: int, count: int) -> None:
+        """Drop what these pages show."""
+        end = page + count
+        kept: list[Run] = []
+        for run in self.runs:
+            run_end = run.page + run.count
+            if run_end <= page or end <= run.page:
+                kept.append(run)
+                continue
+            if run.page < page:
+                kept.append(Run(run.page, page - run.page, run.domain, run.slot))
+            if end < run_end:
+                kept.append(Run(end, run_end - end, run.domain, run.slot + end - run.page))
+        self.runs = kept
+        self.dead_pages = {dead for dead in self.dead_pages if not page <= dead < end}
+
+
+class VmaTable:
+    """All mappings and reservations of one machine."""
+
+    def __init__(self) -> None:
+        self._vmas: list[Vma] = []
+        self._reservations: list[Reservation] = []
+
+    def reserve(self, reservation: Reservation) -> None:
+        """Note a new reservation; older claims on its addresses must be over."""
+        self.cut(reservation.start, reservation.end)
+        self._reservations = [
+            other
+            for other in self._reservations
+            if other.alive and not (other.start < reservation.end and reservation.start < other.end)
+        ]
+        self._reservations.append(reservation)
+
+    def reservation_at(self, start: int, end: int) -> Reservation | None:
+        """The live reservation that contains this range."""
+        for reservation in self._reservations:
+            if reservation.start <= start and end <= reservation.end and reservation.alive:
+                return reservation
+        return None
+
+    def add(self, vma: Vma) -> None:
+        """Note a mapping; what was at its addresses is gone."""
+        self.cut(vma.start, vma.end)
+        self._vmas.append(vma)
+
+    def live(self) -> Iterator[Vma]:
+        """Every mapping that is still there."""
+        self._vmas = [vma for vma in self._vmas if vma.alive]
+        return iter(tuple(self._vmas))
+
+    def at_or_after(self, address: int) -> Vma | None:
+        """The first mapping that ends above `address`: Linux's find_vma().
+
+        Knows simulated mappings only: any other one lies where callers find
+        this one not to contain the address.
+        """
+        candidates = [vma for vma in self.live() if vma.end > address]
+        return min(candidates, key=lambda vma: vma.start, default=None)
+
+    def containing(self, address: int) -> Vma | None:
+        """The mapping that `address` lies in."""
+        for vma in self.live():
+            if vma.start <= address < vma.end:
+                return vma
+        return None
+
+    def overlapping(self, start: int, end: int) -> list[Vma]:
+        """The mappings that share addresses with this range."""
+        return [vma for vma in self.live() if vma.start < end and start < vma.end]
+
+    def split_at(self, address: int) -> None:
+        """Make `address` a border between two mappings, where it lies inside one."""
+        vma = self.containing(address)
+        if vma is None or vma.start == address:
+            return
+        pages = (address - vma.start) // 4096
+        tail = Vma(address, vma.end, vma.prot, vma.kind, vma.file, vma.reservation)
+        tail.used, tail.private = vma.used, vma.private
+        for run in vma.runs:
+            past = run.page + run.count - pages
+            if past > 0:
+                skip = max(pages - run.page, 0)
+                tail.runs.append(
+                    Run(run.page + skip - pages, run.count - skip, run.domain, run.slot + skip)
+                )
+        tail.dead_pages = {page - pages for page in vma.dead_pages if page >= pages}
+        vma.forget(pages, (vma.end - address) // 4096)
+        vma.end = address
+        self._vmas.append(tail)
+
+    def cut(self, start: int, end: int) -> None:
+        """Take a range of addresses out of every mapping."""
+        if not any(vma.start < end and start < vma.end for vma in self._vmas):
+            return
+        self._vmas = [vma for vma in self._vmas if vma.alive]
+        self.split_at(start)
+        self.split_at(end)
+        self._vmas = [vma for vma in self._vmas if not (start <= vma.start and vma.end <= end)]

@@ -1,0 +1,171 @@
+"""The simulated hypervisor: which hypercalls there are, for whom."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+from errno import EINVAL, ENOSYS
+
+from xensys.sim.errors import SimulatorGap
+from xensys.sim.xen import grant_table, hvm_op, memory_op, version
+from xensys.sim.xen.access import Caller
+from xensys.sim.xen.features import features
+from xensys.sim.xen.resources import Resources
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xensys.sim.domain import Domain
+    from xensys.sim.kernel import SimKernel
+    from xensys.sim.machine import Machine
+
+NAMES = {
+    0: "set_trap_table",
+    1: "mmu_update",
+    2: "set_gdt",
+    3: "stack_switch",
+    4: "set_callbacks",
+    5: "fpu_taskswitch",
+    6: "sched_op_compat",
+    7: "platform_op",
+    8: "set_debugreg",
+    9: "get_debugreg",
+    10: "update_descriptor",
+    12: "memory_op",
+    13: "multicall",
+    14: "update_va_mapping",
+    15: "set_timer_op",
+    16: "event_channel_op_compat",
+    17: "xen_version",
+    18: "console_io",
+    19: "physdev_op_compat",
+    20: "grant_table_op",
+    21: "vm_assist",
+    22: "update_va_mapping_otherdomain",
+    23: "iret",
+    24: "vcpu_op",
+    25: "set_segment_base",
+    26: "mmuext_op",
+    27: "xsm_op",
+    28: "nmi_op",
+    29: "sched_op",
+    30: "callback_op",
+    31: "xenoprof_op",
+    32: "event_channel_op",
+    33: "physdev_op",
+    34: "hvm_op",
+    35: "sysctl",
+    36: "domctl",
+    37: "kexec_op",
+    38: "tmem_op",
+    39: "argo_op",
+    40: "xenpmu_op",
+    41: "dm_op",
+    42: "hypfs_op",
+    48: "mca",
+    49: "paging_domctl_cont",
+}
+
+# xen/include/hypercall-defs.c: what each kind of domain lacks.
+_NOT_HVM = frozenset(
+    (0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 14, 16, 19, 22, 23, 25, 28, 30, 37, 48)
+)
+_NOT_ARM = _NOT_HVM - {6, 16, 19} | {15, 26, 31, 40, 49}
+# Not compiled in here: xsm (FLASK), tmem, argo.
+_NOT_BUILT = frozenset((27, 38, 39))
+
+
+class Hypervisor:
+    """Dispatches hypercalls."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.resources = Resources(machine)
+        self._in_multicall = False
+
+    def call(self, kernel: SimKernel, op: int, args: tuple[int, ...]) -> int:
+        """Do a hypercall.
+
+        Returns: its result, as an unsigned or signed 64-bit number.
+        Raises: OSError for -errno; SimulatorGap for what is not modelled.
+        """
+        name = NAMES.get(op, str(op))
+        with self.machine.traced("hypercall", op=name, args=args) as call:
+            later = []
+            for key in dict.fromkeys((op, name)):
+                later += kernel.faults.before("hypercall", op=key, cmd=args[0])
+            call.result = self._dispatch(Caller(kernel, None, name), op, args)
+            kernel.faults.after(later)
+            return call.result
+
+    def features(self, domain: Domain) -> int:
+        """XENFEAT_* bits of submap 0."""
+        return features(self.machine, domain)
+
+    def dm_op(self, caller: Caller, domid: int, buffers: list[tuple[int, int]]) -> int:
+        """Do a dm_op whose buffers the caller's kernel has pinned."""
+        if not self.machine.ioreq_server:
+            _refuse(ENOSYS)
+        raise SimulatorGap(f"dm_op on domain {domid}")
+
+    def _dispatch(self, caller: Caller, op: int, args: tuple[int, ...]) -> int:
+        if self._missing(caller.domain, op):
+            _refuse(ENOSYS)
+        handler = _HANDLERS.get(op)
+        if handler is not None:
+            return handler(caller, args)
+        if op == 13:
+            return self._multicall(caller, args)
+        if op == 41 and not self.machine.ioreq_server:
+            _refuse(ENOSYS)
+        raise SimulatorGap(f"hypercall {caller.name}{args}")
+
+    def _missing(self, domain: Domain, op: int) -> bool:
+        if op not in NAMES or op in _NOT_BUILT:
+            if op == 38 and self.machine.xen < (4, 13):
+                return False
+            return True
+        if op == 31 and self.machine.xen >= (4, 22):
+            return True
+        if op == 42 and self.machine.xen < (4, 14):
+            return True
+        lacking = {"pv": frozenset(), "arm": _NOT_ARM}.get(domain.kind, _NOT_HVM)
+        return op in lacking
+
+    def _multicall(self, caller: Caller, args: tuple[int, ...]) -> int:
+        address, count = args[0], args[1]
+        if self._in_multicall:
+            _refuse(EINVAL)
+        self._in_multicall = True
+        try:
+            for index in range(count):
+                at = address + 64 * index
+                op, _, *inner = struct.unpack("<8Q", caller.read(at, 64))
+                name = NAMES.get(op, str(op))
+                try:
+                    result = self._dispatch(
+                        Caller(caller.kernel, None, name), op, tuple(inner[:5])
+                    )
+                except OSError as error:
+                    result = -(error.errno or EINVAL)
+                caller.write(at + 8, struct.pack("<q", ctypes.c_int64(result).value))
+        finally:
+            self._in_multicall = False
+        return 0
+
+
+if TYPE_CHECKING:
+    _Handler = Callable[[Caller, tuple[int, ...]], int]
+
+_HANDLERS: dict[int, _Handler] = {
+    12: memory_op.call,
+    17: version.call,
+    20: grant_table.call,
+    34: hvm_op.call,
+}
+
+
+def _refuse(errno: int) -> None:
+    raise OSError(errno, os.strerror(errno))

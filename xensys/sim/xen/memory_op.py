@@ -1,0 +1,300 @@
+"""memory_op (12): xen/common/memory.c, xen/arch/*/mm.c."""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from errno import (
+    EACCES,
+    EINVAL,
+    ENOENT,
+    ENOSYS,
+    EOPNOTSUPP,
+    EPERM,
+)
+
+from xensys.sim.errors import SimulatorGap
+from xensys.sim.xen.access import refuse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xensys.sim.domain import Domain
+    from xensys.sim.xen.access import Caller
+
+INCREASE_RESERVATION, DECREASE_RESERVATION, POPULATE_PHYSMAP = 0, 1, 6
+_RESERVATION = struct.Struct("<QQIIHxxxxxx")
+_EXTENT_LIMIT = 0xFFFF_FFFF >> 6
+_MACH2PHYS_START, _MACH2PHYS_END = 0xFFFF_8000_0000_0000, 0xFFFF_8040_0000_0000
+
+
+def call(caller: Caller, args: tuple[int, ...]) -> int:
+    """memory_op(cmd, arg): bits 0-5 of cmd are the operation, the rest where to start."""
+    cmd, arg = args[0], args[1]
+    op, start = cmd & 0x3F, cmd >> 6
+    if op == 12 and caller.domain.kind in ("pvh", "hvm"):
+        refuse(ENOSYS)
+    if op in (INCREASE_RESERVATION, DECREASE_RESERVATION, POPULATE_PHYSMAP):
+        return _reservation(caller, op, arg, start)
+    if op in _COMMON:
+        if start and op not in (7, 23, 28):
+            refuse(EINVAL)
+        if start:
+            raise SimulatorGap(f"memory_op({op}) continued at {start}")
+        return _COMMON[op](caller, op, arg)
+    # The architecture's part takes cmd as a whole.
+    if caller.domain.kind == "arm":
+        if ctypes.c_int(cmd).value in (18, 19):
+            return 0
+        refuse(ENOSYS)
+    handler = _X86.get(cmd)
+    if handler is not None:
+        return handler(caller, op, arg)
+    if cmd in (21, 13):
+        raise SimulatorGap(f"memory_op({cmd})")
+    # 8 is gone; 20 and 22 need CONFIG_MEM_PAGING and CONFIG_MEM_SHARING.
+    refuse(ENOSYS)
+
+
+def _reservation(caller: Caller, op: int, arg: int, start: int) -> int:
+    """The three that never fail: they return how many extents are done."""
+    try:
+        address, count, order, flags, domid = _RESERVATION.unpack(caller.read(arg, 32))
+        if count > _EXTENT_LIMIT or start >= count:
+            return start
+        domain = caller.any_domain(domid)
+        caller.require_target(domain)
+    except OSError:
+        return start
+    if op == INCREASE_RESERVATION:
+        raise SimulatorGap("memory_op(XENMEM_increase_reservation)")
+    if flags:
+        raise SimulatorGap(f"memory_op({op}) with mem_flags {flags:#x}")
+    # CONFIG_DOMU_MAX_ORDER, CONFIG_HWDOM_MAX_ORDER as built by default.
+    if order > (18 if caller.domain.domid == 0 else 9):
+        return start
+    step = _populate if op == POPULATE_PHYSMAP else _decrease
+    for index in range(start, count):
+        try:
+            (gfn,) = struct.unpack("<Q", caller.read(address + 8 * index, 8))
+            done = step(caller, domain, gfn, 1 << order, address + 8 * index)
+        except OSError:
+            done = False
+        if not done:
+            return index
+    return count
+
+
+def _populate(caller: Caller, domain: Domain, gfn: int, frames: int, where: int) -> bool:
+    if not domain.translated:
+        raise SimulatorGap("memory_op(XENMEM_populate_physmap) on a PV domain")
+    if gfn & (frames - 1) or domain.memory.total + frames > domain.memory.maximum:
+        return False
+    domain.memory.populate(gfn, frames)
+    return True
+
+
+def _decrease(caller: Caller, domain: Domain, gfn: int, frames: int, where: int) -> bool:
+    return all(domain.memory.remove(gfn + offset) for offset in range(frames))
+
+
+def _maximum_ram_page(caller: Caller, op: int, arg: int) -> int:
+    return caller.machine.machine_pages
+
+
+def _domain_number(caller: Caller, op: int, arg: int) -> int:
+    (domid,) = struct.unpack("<H", caller.read(arg, 2))
+    domain = caller.any_domain(domid)
+    caller.require_target(domain)
+    if op == 3:
+        return domain.memory.total
+    if op == 4:
+        return domain.memory.maximum
+    highest = domain.memory.highest()
+    # A PV domain reports how many frame numbers it uses, less one.
+    return max(highest - (0 if domain.translated else domain.first_gfn), 0)
+
+
+def _add_to_physmap(caller: Caller, op: int, arg: int) -> int:
+    domid, _size, space, _idx, _gpfn = struct.unpack("<HHIQQ", caller.read(arg, 24))
+    if space == 4:
+        refuse(ENOSYS)
+    domain = caller.any_domain(domid)
+    if not domain.translated:
+        refuse(EACCES)
+    caller.require_target(domain)
+    raise SimulatorGap(f"memory_op(XENMEM_add_to_physmap), space {space}")
+
+
+def _add_to_physmap_batch(caller: Caller, op: int, arg: int) -> int:
+    domid, space, size = struct.unpack_from("<HHH", caller.read(arg, 32))
+    if space == 3:
+        refuse(EOPNOTSUPP)
+    domain = caller.any_domain(domid)
+    if not domain.translated:
+        refuse(EACCES)
+    caller.require_target(domain)
+    if size == 0:
+        return 0
+    raise SimulatorGap(f"memory_op(XENMEM_add_to_physmap_batch), space {space}")
+
+
+def _remove_from_physmap(caller: Caller, op: int, arg: int) -> int:
+    domid, gfn = struct.unpack("<HxxxxxxQ", caller.read(arg, 16))
+    domain = caller.any_domain(domid)
+    if not domain.translated:
+        refuse(EACCES)
+    caller.require_target(domain)
+    if not domain.memory.remove(gfn):
+        refuse(ENOENT)
+    # It stays the domain's page: only its place is gone.
+    domain.memory.total += 1
+    return 0
+
+
+def _claim_pages(caller: Caller, op: int, arg: int) -> int:
+    address, count, order, flags, domid = _RESERVATION.unpack(caller.read(arg, 32))
+    if address or order or flags:
+        refuse(EINVAL)
+    domain = caller.machine.find(domid)
+    if domain is None:
+        refuse(EINVAL)
+    if not caller.domain.privileged:
+        refuse(EPERM)
+    raise SimulatorGap(f"memory_op(XENMEM_claim_pages), {count} pages")
+
+
+def _get_vnumainfo(caller: Caller, op: int, arg: int) -> int:
+    domid, pad = struct.unpack_from("<HH", caller.read(arg, 40))
+    if pad:
+        refuse(EINVAL)
+    domain = caller.any_domain(domid)
+    caller.require_target(domain)
+    # No domain here has a virtual NUMA topology.
+    refuse(EOPNOTSUPP)
+
+
+def _reserved_device_memory_map(caller: Caller, op: int, arg: int) -> int:
+    raw = bytearray(caller.read(arg, 24))
+    (flags,) = struct.unpack_from("<I", raw)
+    if flags & ~1:
+        refuse(EINVAL)
+    # This machine's firmware reserves nothing for devices.
+    struct.pack_into("<I", raw, 4, 0)
+    caller.write(arg, bytes(raw))
+    return 0
+
+
+def _acquire_resource(caller: Caller, op: int, arg: int) -> int:
+    """By raw hypercall; through MMAP_RESOURCE it is the kernel that calls."""
+    raw = caller.read(arg, 32)
+    domid, kind, number, count, pad, frame, frames = struct.unpack("<HHIIIQQ", raw)
+    if pad and caller.machine.xen >= (4, 13):
+        refuse(EINVAL)
+    if frame >> 32 or frame + count >> 32:
+        refuse(EINVAL)
+    resources = caller.machine.hypervisor.resources
+    if frames == 0:
+        size = resources.size(caller, domid, kind, number)
+        if count:
+            refuse(EINVAL)
+        caller.write(arg + 8, struct.pack("<I", size))
+        return 0
+    if count == 0:
+        resources.size(caller, domid, kind, number)
+        refuse(EINVAL)
+    resources.acquire(caller, domid, kind, number, frame, count)
+    raise SimulatorGap("memory_op(XENMEM_acquire_resource) with frames: use MMAP_RESOURCE")
+
+
+def _exchange(caller: Caller, op: int, arg: int) -> int:
+    caller.read(arg, 72)
+    raise SimulatorGap("memory_op(XENMEM_exchange)")
+
+
+def _memory_map(caller: Caller, op: int, arg: int) -> int:
+    room, buffer = struct.unpack("<IxxxxQ", caller.read(arg, 16))
+    rows = caller.domain.e820
+    if not rows:
+        refuse(ENOSYS)
+    count = min(room, len(rows))
+    caller.write(buffer, b"".join(struct.pack("<QQI", *row) for row in rows[:count]))
+    caller.write(arg, struct.pack("<I", count))
+    return 0
+
+
+def _machine_memory_map(caller: Caller, op: int, arg: int) -> int:
+    if not caller.domain.privileged:
+        refuse(EPERM)
+    caller.read(arg, 16)
+    raise SimulatorGap("memory_op(XENMEM_machine_memory_map)")
+
+
+def _machphys_mfn_list(caller: Caller, op: int, arg: int) -> int:
+    extents, _start, _ = struct.unpack("<IxxxxQIxxxx", caller.read(arg, 24))
+    if extents:
+        raise SimulatorGap("memory_op(XENMEM_machphys_mfn_list)")
+    caller.write(arg + 16, struct.pack("<I", 0))
+    return 0
+
+
+def _machphys_compat_mfn_list(caller: Caller, op: int, arg: int) -> int:
+    # 32-bit PV guests are off unless asked for on Xen's command line.
+    refuse(EOPNOTSUPP)
+
+
+def _machphys_mapping(caller: Caller, op: int, arg: int) -> int:
+    last = caller.machine.machine_pages - 1
+    if caller.domain.domid != 0:
+        last = (_MACH2PHYS_END - _MACH2PHYS_START) // 8 - 1
+    caller.write(arg, struct.pack("<QQQ", _MACH2PHYS_START, _MACH2PHYS_END, last))
+    return 0
+
+
+def _pod_target(caller: Caller, op: int, arg: int) -> int:
+    raw = bytearray(caller.read(arg, 40))
+    (domid,) = struct.unpack_from("<H", raw, 32)
+    domain = caller.any_domain(domid)
+    if not domain.translated:
+        refuse(EINVAL)
+    if not caller.domain.privileged:
+        refuse(EPERM)
+    if op == 16:
+        raise SimulatorGap("memory_op(XENMEM_set_pod_target)")
+    struct.pack_into("<QQQ", raw, 8, domain.memory.total, 0, 0)
+    caller.write(arg, bytes(raw))
+    return 0
+
+
+def _sharing_count(caller: Caller, op: int, arg: int) -> int:
+    return 0
+
+
+_COMMON: dict[int, Callable[[Caller, int, int], int]] = {
+    2: _maximum_ram_page,
+    3: _domain_number,
+    4: _domain_number,
+    7: _add_to_physmap,
+    11: _exchange,
+    14: _domain_number,
+    15: _remove_from_physmap,
+    23: _add_to_physmap_batch,
+    24: _claim_pages,
+    26: _get_vnumainfo,
+    27: _reserved_device_memory_map,
+    28: _acquire_resource,
+}
+
+_X86: dict[int, Callable[[Caller, int, int], int]] = {
+    5: _machphys_mfn_list,
+    9: _memory_map,
+    10: _machine_memory_map,
+    12: _machphys_mapping,
+    16: _pod_target,
+    17: _pod_target,
+    18: _sharing_count,
+    19: _sharing_count,
+    25: _machphys_compat_mfn_list,
+}
+

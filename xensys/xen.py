@@ -1,0 +1,375 @@
+"""The object that ties it together.
+
+Start at `open()`. A `Xen` opens each device when it is first needed, so a
+program that never makes a hypercall never opens privcmd.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+from _warnings import warn
+
+from xensys._lifetime import watch_fork
+from xensys.errors import ForkedError, NotSupportedError, NoXenError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Self
+
+    from xensys.devices.hypercall import HypercallMemory
+    from xensys.devices.privcmd import Privcmd
+    from xensys.hypercalls._call import Caller, Word
+    from xensys.hypercalls.grant_table_op import GrantTableOp
+    from xensys.hypercalls.hvm_op import HvmOp
+    from xensys.hypercalls.memory_op import MemoryOp
+    from xensys.hypercalls.xen_version import XenVersion
+    from xensys.kernel import Kernel
+    from xensys.memory.buffers import BufferPool
+    from xensys.memory.foreign import ForeignMemory
+    from xensys.memory.resource import Resources
+
+_ENVIRONMENT = "XENSYS_KERNEL"
+
+# Any of these makes an open() worth it; each is opened when it is needed.
+_TRACES_OF_XEN = (
+    "/dev/xen/privcmd",
+    "/proc/xen/privcmd",
+    "/dev/xen/xenbus",
+    "/proc/xen/xenbus",
+    "/dev/xen/evtchn",
+    "/dev/xen/gntdev",
+)
+
+
+class Version(tuple[int, int]):
+    """A Xen release: compares as (major, minor), prints in full.
+
+    Attributes:
+        extra: what follows, e.g. ".4-pre"; "<denied>" where Xen will not tell.
+    """
+
+    extra: str
+
+    def __new__(cls, major: int, minor: int, extra: str = "") -> Self:
+        made = super().__new__(cls, (major, minor))
+        made.extra = extra
+        return made
+
+    @property
+    def major(self) -> int:
+        """4, for some time now."""
+        return self[0]
+
+    @property
+    def minor(self) -> int:
+        """The release."""
+        return self[1]
+
+    def __str__(self) -> str:
+        extra = "" if self.extra.startswith("<") else self.extra
+        return f"{self[0]}.{self[1]}{extra}"
+
+    def __repr__(self) -> str:
+        return f"Version({self[0]}, {self[1]}, {self.extra!r})"
+
+    def __getnewargs__(self) -> tuple[int, int, str]:
+        return self[0], self[1], self.extra
+
+
+def open(kernel: Kernel | None = None, *, timeout: float | None = None) -> Xen:
+    """Xen, as seen from this domain.
+
+    Devices are opened on first use. Without a `kernel` this is the machine we
+    run on, and never a simulated one; but for XENSYS_KERNEL=sim in the
+    environment, which warns.
+
+    Args:
+        kernel: another kernel, e.g. `xensys.sim.Machine().dom0`.
+        timeout: seconds that opening a device may take; None waits. In a domU
+            privcmd opens only once XenStore answers.
+    Raises:
+        NoXenError: there is no trace of Xen here.
+    """
+    if kernel is None:
+        kernel = _kernel_from_environment()
+    if all(kernel.access(path) == 2 for path in _TRACES_OF_XEN):
+        raise NoXenError(
+            2,
+            call="open(/dev/xen/privcmd)",
+            hint="this is no Xen domain, or its modules (xen-privcmd, …) are not loaded; "
+            "`python3 -m xensys doctor` tells more, `xensys.sim` simulates a machine",
+        )
+    return Xen(kernel, timeout=timeout)
+
+
+def _kernel_from_environment() -> Kernel:
+    from os import environ
+
+    from xensys.kernel import host
+
+    wanted = environ.get(_ENVIRONMENT, "")
+    if wanted in ("", "linux"):
+        return host()
+    if wanted != "sim":
+        raise ValueError(f"{_ENVIRONMENT}={wanted}: 'sim' or 'linux' is needed")
+    # Not an import statement: nothing above the kernel may know the simulator,
+    # and this is the one place where a user's wish names it.
+    __import__("xensys.sim")
+    from sys import modules
+
+    machine = modules["xensys.sim"].default_machine()
+    if not _warned:
+        _warned.append(True)
+        warn(f"{_ENVIRONMENT}=sim: this is a simulated Xen", RuntimeWarning, 3)
+    simulated: Kernel = machine.dom0
+    return simulated
+
+
+_warned: list[bool] = []
+
+
+class Xen:
+    """Xen, as seen from this domain. Thread-safe; a context manager.
+
+    Attributes:
+        kernel: the operating system it is reached through.
+    """
+
+    __slots__ = ("__weakref__", "_lock", "_parts", "_privcmd", "_state", "_timeout", "kernel")
+
+    def __init__(
+        self, kernel: Kernel, *, timeout: float | None = None, privcmd: Privcmd | None = None
+    ) -> None:
+        """Nothing is opened yet; usually made by `xensys.open()`.
+
+        Args:
+            kernel: the operating system to go through.
+            timeout: seconds that opening a device may take; None waits.
+            privcmd: a handle to use instead of opening one; closed with this object.
+        """
+        self.kernel = kernel
+        self._timeout = timeout
+        self._privcmd = privcmd
+        self._parts: dict[str, Any] = {}
+        self._state = "open"
+        self._lock = allocate_lock()
+        watch_fork(self)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether this is a simulated machine."""
+        return self.kernel.simulated
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+        return self._state == "closed"
+
+    @property
+    def privcmd(self) -> Privcmd:
+        """The privcmd handle; opened now if it was not yet."""
+        handle = self._privcmd
+        if handle is None:
+            from xensys.devices.privcmd import Privcmd
+
+            with self._lock:
+                self._check_open()
+                handle = self._privcmd
+                if handle is None:
+                    handle = Privcmd.open(self.kernel, timeout=self._timeout)
+                    self._privcmd = handle
+        return handle
+
+    @property
+    def buffers(self) -> BufferPool:
+        """Memory that Xen may touch."""
+        part: BufferPool = self._parts.get("buffers") or self._make_buffers()
+        return part
+
+    @property
+    def foreign(self) -> ForeignMemory:
+        """Other domains' memory, by frame number."""
+        part = self._parts.get("foreign")
+        if part is None:
+            from xensys.memory.foreign import ForeignMemory
+
+            part = self._keep("foreign", ForeignMemory(self.kernel, lambda: self.privcmd))
+        result: ForeignMemory = part
+        return result
+
+    @property
+    def resources(self) -> Resources:
+        """Other domains' grant tables, ioreq pages and trace buffers."""
+        part = self._parts.get("resources")
+        if part is None:
+            from xensys.memory.resource import Resources
+
+            part = self._keep("resources", Resources(self.kernel, lambda: self.privcmd))
+        result: Resources = part
+        return result
+
+    @property
+    def xen_version(self) -> XenVersion:
+        """The xen_version hypercall."""
+        part = self._parts.get("xen_version")
+        if part is None:
+            from xensys.hypercalls.xen_version import XenVersion
+
+            part = self._keep("xen_version", XenVersion(self._caller()))
+        result: XenVersion = part
+        return result
+
+    @property
+    def memory_op(self) -> MemoryOp:
+        """The memory_op hypercall."""
+        part = self._parts.get("memory_op")
+        if part is None:
+            from xensys.hypercalls.memory_op import MemoryOp
+
+            part = self._keep("memory_op", MemoryOp(self._caller()))
+        result: MemoryOp = part
+        return result
+
+    @property
+    def grant_table_op(self) -> GrantTableOp:
+        """The grant_table_op hypercall."""
+        part = self._parts.get("grant_table_op")
+        if part is None:
+            from xensys.hypercalls.grant_table_op import GrantTableOp
+
+            part = self._keep("grant_table_op", GrantTableOp(self._caller()))
+        result: GrantTableOp = part
+        return result
+
+    @property
+    def hvm_op(self) -> HvmOp:
+        """The hvm_op hypercall."""
+        part = self._parts.get("hvm_op")
+        if part is None:
+            from xensys.hypercalls.hvm_op import HvmOp
+
+            part = self._keep("hvm_op", HvmOp(self._caller()))
+        result: HvmOp = part
+        return result
+
+    def version(self) -> Version:
+        """Xen's release (XENVER_version and XENVER_extraversion).
+
+        Raises:
+            XenPermissionError: EPERM, a restricted privcmd handle.
+
+        Example:
+            >>> xen.version() >= (4, 17)
+            True
+        """
+        family = self.xen_version
+        major, minor = family.version()
+        extra = family.extraversion()
+        if len(extra) == 15:  # as long as that form can be: perhaps cut
+            try:
+                extra = family.extraversion2()
+            except NotSupportedError:
+                return Version(major, minor, extra)
+        return Version(major, minor, extra)
+
+    def features(self) -> frozenset[str]:
+        """Names of the XENFEAT_* bits this domain sees, without the prefix, e.g. "dom0"."""
+        from xensys.abi import features as abi
+
+        word = self.xen_version.get_features(0)
+        return frozenset(
+            name.removeprefix("XENFEAT_")
+            for name, bit in vars(abi).items()
+            if name.startswith("XENFEAT_")
+            and name != "XENFEAT_NR_SUBMAPS"
+            and type(bit) is int
+            and word >> bit & 1
+        )
+
+    def hypercall(self, op: int, *args: Word) -> int:
+        """Any hypercall at all: the raw door. Nothing is checked.
+
+        A wrong argument can harm the running kernel or stop the machine. The
+        tools-only hypercalls (domctl, sysctl) change with every Xen release.
+
+        Args:
+            op: hypercall number, __HYPERVISOR_*.
+            args: up to five words. Integers go as they are; for a buffer, or a
+                structure made by `buffers.new()`, its address.
+        Returns:
+            Xen's result, all 64 bits of it.
+        Raises:
+            XenError: a result in -4095..-1.
+        EINTR: reported.
+        """
+        return self._caller().raw(op, args)
+
+    def close(self) -> None:
+        """Close the devices; a second call does nothing. Mappings stay."""
+        with self._lock:
+            if self._state == "closed":
+                return
+            self._state = "closed"
+            privcmd, self._privcmd = self._privcmd, None
+            buffers = self._parts.get("buffers")
+            self._parts.clear()
+        if privcmd is not None:
+            privcmd.close()
+        if buffers is not None:
+            buffers.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        kind = "simulated " if self.simulated else ""
+        return f"<{kind}Xen, {self._state}>"
+
+    def _caller(self) -> Caller:
+        part = self._parts.get("caller")
+        if part is None:
+            from xensys.hypercalls._call import Caller
+
+            part = self._keep("caller", Caller(lambda: self.privcmd, self.buffers))
+        result: Caller = part
+        return result
+
+    def _make_buffers(self) -> BufferPool:
+        from xensys.memory.buffers import BufferPool
+
+        made: BufferPool = self._keep("buffers", BufferPool(self.kernel, self._open_buffer_device))
+        return made
+
+    def _open_buffer_device(self) -> HypercallMemory | None:
+        """The buffer device; None on a kernel from before 4.18, which has privcmd alone."""
+        from xensys.devices.hypercall import HypercallMemory
+
+        try:
+            return HypercallMemory.open(self.kernel)
+        except NoXenError as error:
+            # Only ENOENT means "old kernel", and only if this is Xen at all.
+            if error.errno != 2:
+                raise
+            self.privcmd  # noqa: B018  # raises the better error where there is no Xen
+            return None
+
+    def _keep(self, name: str, part: object) -> Any:
+        """Remember a part; the first one made by any thread is everybody's."""
+        with self._lock:
+            self._check_open()
+            return self._parts.setdefault(name, part)
+
+    def _check_open(self) -> None:
+        if self._state == "forked":
+            raise ForkedError
+        if self._state == "closed":
+            raise ValueError("this Xen object is closed")
+
+    def _forked(self) -> None:
+        if self._state == "open":
+            self._state = "forked"
+        # The parts raise by themselves; a thread that is no more may have held this.
+        self._lock = allocate_lock()

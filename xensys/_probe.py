@@ -132,9 +132,7 @@ def probe(kernel: Kernel | None = None) -> Probe:
     found.guest_type = _read(kernel, "/sys/hypervisor/guest_type") or ""
     capabilities = _read(kernel, "/proc/xen/capabilities")
     found.initial_domain = None if capabilities is None else "control_d" in capabilities
-    found.devices = tuple(
-        Device(path, module, kernel.access(path)) for path, module in DEVICES.items()
-    )
+    found.devices = tuple(Device(path, module, kernel.access(path)) for path, module in DEVICES.items())
     found.xen = found.xen or any(device.errno != ENOENT for device in found.devices)
     found.restricted = _restricted(kernel, found.initial_domain)
     return found

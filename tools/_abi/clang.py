@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import subprocess
 import sys
 from typing import Any
@@ -32,10 +33,10 @@ def load() -> Any:
         Failure: it is not here and pip cannot get it.
     """
     try:
-        from clang import cindex
+        cindex: Any = importlib.import_module("clang.cindex")
     except ImportError:
         _install()
-        from clang import cindex
+        cindex = importlib.import_module("clang.cindex")
     function_like = cindex.conf.lib.clang_Cursor_isMacroFunctionLike
     function_like.argtypes = [cindex.Cursor]
     function_like.restype = ctypes.c_uint

@@ -10,11 +10,13 @@ like a diff of the header.
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .headers import ARCHES, HEADERS, Header
 from .places import Failure, Tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Fact = dict[str, Any]
 SECTIONS = ("constants", "typedefs", "types", "unevaluated")
@@ -124,7 +126,7 @@ def dumps(value: Any, indent: int = 0) -> str:
     """Return JSON with one field, constant or small object per line."""
     pad = " " * indent
     if isinstance(value, dict) and value and not _one_line(value):
-        rows = [f'{pad} {json.dumps(k)}: {dumps(v, indent + 1)}' for k, v in value.items()]
+        rows = [f"{pad} {json.dumps(k)}: {dumps(v, indent + 1)}" for k, v in value.items()]
         return "{\n" + ",\n".join(rows) + f"\n{pad}}}"
     if isinstance(value, list) and value and not _flat(value):
         rows = [f"{pad} {dumps(v, indent + 1)}" for v in value]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .headers import ARCHES, HEADERS, Header, python_module
 from .layout import CTYPES, Layout, element, packed, plan
-from .model import Entity, Model
 from .places import Failure
+
+if TYPE_CHECKING:
+    from .model import Entity, Model
 
 Fact = dict[str, Any]
 _BY_MODULE = {header.module: header for header in HEADERS}
@@ -140,7 +142,8 @@ class Module:
     def _tail(self) -> str:
         if not self.part:
             return "\n"
-        text = _wrap("__all__ = [", [json.dumps(n) for n in self.names], "]", "")
+        names = [json.dumps(name) for name in sorted(self.names, key=_isort)]
+        text = _wrap("__all__ = [", names, "]", "    ")
         if self.part != "_common":
             text += "\n__all__ += _common.__all__"
         return f"\n\n{text}\n"
@@ -219,7 +222,7 @@ class Module:
         for field in layout.fields:
             ctype = self._ctype(field.code, field.array)
             rows.append(f'        ("{field.name}", {ctype}),  # @{field.offset} {field.note}')
-        lines += ["    _fields_ = [", *rows, "    ]"] if rows else ["    _fields_ = []"]
+        lines += ["    _fields_ = (", *rows, "    )"] if rows else ["    _fields_ = ()"]
         if anonymous := [field.name for field in layout.fields if field.anonymous]:
             lines.append(f"    _anon_ = ({', '.join(map(json.dumps, anonymous))},)")
         if layout.bits:
@@ -234,7 +237,8 @@ class Module:
             trailing = "," if len(names) == 1 else ""
             lines.append(_wrap("    FORMAT_FIELDS = (", names, f"{trailing})", "        "))
         typing, shadowed = self._typing(fact, layout)
-        lines += ["", "    if TYPE_CHECKING:", *typing]
+        if typing:
+            lines += ["", "    if TYPE_CHECKING:", *typing]
         if shadowed:  # a field has the name of a type that the class uses
             renamed = [f"    {_alias(name)} = {name}" for name in shadowed]
             lines = ["if TYPE_CHECKING:", *renamed, "", "", *lines]
@@ -261,16 +265,17 @@ class Module:
         """Return the class body that checkers see, and the types its fields hide."""
         rows = self._typed_fields(fact, layout)
         if not rows:
-            return ["        pass"], []
+            return [], []
         fields = {name for name, _, _ in rows}
         words = {w for _, *texts in rows for text in texts for w in re.findall(r"\w+", text)}
         shadowed = sorted(fields & words)
         if shadowed:
             hidden = re.compile(rf"\b({'|'.join(shadowed)})\b")
-            rows = [
-                (name, *(hidden.sub(lambda m: _alias(m[1]), text) for text in texts))
-                for name, *texts in rows
-            ]
+
+            def renamed(text: str) -> str:
+                return hidden.sub(lambda match: _alias(match[1]), text)
+
+            rows = [(name, renamed(reads), renamed(takes)) for name, reads, takes in rows]
         lines = [f"        {name}: {reads}" for name, reads, _ in rows]
         named = [f"{name}: {takes} = ..." for name, _, takes in rows]
         star = ["*"] if layout.bits or any(f.anonymous for f in layout.fields) else []
@@ -343,8 +348,15 @@ def _number(name: str, value: int) -> str:
     return f"{value:#x}"
 
 
+def _isort(name: str) -> tuple[bool, bool, list[tuple[int, str]]]:
+    """Order names as the linter does: CONSTANTS, Classes, the rest; numbers as numbers."""
+    parts = re.split(r"(\d+)", name)
+    natural = [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+    return not name.isupper(), not name.lstrip("_")[:1].isupper(), natural
+
+
 def _import(where: str, names: set[str]) -> str:
-    ordered = sorted(names, key=lambda n: (not n.isupper(), not n[0].isupper(), n))
+    ordered = sorted(names, key=_isort)
     line = f"from {where} import {', '.join(ordered)}"
     if len(line) <= 96:
         return line

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import clang, data, fetch
-from .headers import ARCHES, HEADERS, Header, exists
+from .headers import HEADERS, Header, exists
 from .parse import Parser
 from .places import Failure, Tree
 from .releases import RELEASES, Release
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Job = tuple[Header, Release]
 

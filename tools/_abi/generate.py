@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .emit import Module, Planner
 from .headers import ARCHES, HEADERS, Header, python_module
 from .model import Model
-from .places import Tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .places import Tree
 
 _MARK = "# GENERATED "
 _HEAD = (
@@ -133,5 +137,3 @@ def write(tree: Tree) -> int:
             path.write_text(text)
             changed += 1
     return changed
-
-

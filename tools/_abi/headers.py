@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import fetch
-from .releases import Release
+
+if TYPE_CHECKING:
+    from .releases import Release
 
 ARCHES = ("x86_64", "arm64")
 TRIPLES = {"x86_64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}

@@ -122,7 +122,7 @@ class Model:
         found: dict[str, Fact] = {}
         for other in HEADERS:
             if other.project == header.project:
-                for name, fact in self.facts[other.module]["types"].items():
+                for name in self.facts[other.module]["types"]:
                     if other.module == header.module or name not in found:
                         facts = self.of(other, "types", name)
                         found[name] = facts.get(arch, next(iter(facts.values())))

@@ -7,12 +7,14 @@ u8…u64, s8…s64, char, handle:T, pointer:T, struct:NAME, union:NAME.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import clang
 from .headers import TRIPLES, Header, flags, prelude, sources
 from .places import Failure
-from .releases import Release
+
+if TYPE_CHECKING:
+    from .releases import Release
 
 Fact = dict[str, Any]
 
@@ -22,9 +24,7 @@ _HANDLES = ("__guest_handle_64_", "__guest_handle_")
 class Parser:
     """Reads one translation unit; `facts()` is all it is for."""
 
-    def __init__(
-        self, header: Header, release: Release, linux: Release, arch: str, *, tools: bool
-    ) -> None:
+    def __init__(self, header: Header, release: Release, linux: Release, arch: str, *, tools: bool) -> None:
         self.cindex = clang.load()
         self.header = header
         self.what = f"{release.name} {header.module} {arch}{' tools' if tools else ''}"
@@ -68,10 +68,9 @@ class Parser:
                     if cursor.spelling and not cursor.is_anonymous():
                         constants[child.spelling]["enum"] = cursor.spelling
             elif cursor.kind == kinds.TYPEDEF_DECL:
-                if not cursor.spelling.startswith(_HANDLES):
-                    code = self._typedef(cursor)
-                    if code is not None:
-                        typedefs[cursor.spelling] = code
+                code = self._typedef(cursor)
+                if code is not None:
+                    typedefs[cursor.spelling] = code
         values, rest = self._evaluate([name for name in macros if name not in constants])
         constants.update(values)
         return {
@@ -90,9 +89,9 @@ class Parser:
     def _name_records(self, own: list[Any]) -> None:
         kinds = self.cindex.CursorKind
         for cursor in own:
-            if cursor.kind in (kinds.STRUCT_DECL, kinds.UNION_DECL):
-                if not self._unnamed(cursor):
-                    self.names[cursor.hash] = cursor.spelling
+            record = cursor.kind in (kinds.STRUCT_DECL, kinds.UNION_DECL)
+            if record and not self._unnamed(cursor):
+                self.names[cursor.hash] = cursor.spelling
         for cursor in own:  # typedef struct { … } name_t;
             if cursor.kind == kinds.TYPEDEF_DECL and not cursor.spelling.startswith(_HANDLES):
                 target = cursor.underlying_typedef_type.get_canonical()
@@ -107,7 +106,9 @@ class Parser:
                         self.spelled[cursor.spelling] = "typedef"
 
     def _unnamed(self, declaration: Any) -> bool:
-        return declaration.is_anonymous() or "(" in declaration.spelling or not declaration.spelling
+        # A record that only a typedef names is spelled without struct or union.
+        spelled = declaration.type.spelling
+        return "(" in spelled or not spelled.startswith(("struct ", "union "))
 
     def _record(self, cursor: Any, name: str) -> None:
         kinds = self.cindex.CursorKind
@@ -117,13 +118,11 @@ class Parser:
             raise Failure(f"{self.what}: {name} has no size ({size})")
         fields: list[Fact] = []
         spare = 0
-        seen: set[int] = set()
-        for child in cursor.get_children():
-            if child.kind in (kinds.STRUCT_DECL, kinds.UNION_DECL) and child.is_definition():
-                if not self._unnamed(child):
-                    self.names[child.hash] = child.spelling
-                    self._record(child, child.spelling)
-                    seen.add(child.hash)
+        for child in cursor.get_children():  # a tag in here is a tag of the whole file
+            record = child.kind in (kinds.STRUCT_DECL, kinds.UNION_DECL)
+            if record and child.is_definition() and not self._unnamed(child):
+                self.names[child.hash] = child.spelling
+                self._record(child, child.spelling)
         for child in ctype.get_fields():
             declaration = self._element(child.type).get_declaration()
             anonymous = not child.spelling or "(" in child.spelling
@@ -230,6 +229,8 @@ class Parser:
 
     def _typedef(self, cursor: Any) -> Fact | None:
         kinds = self.cindex.TypeKind
+        if cursor.spelling.startswith(_HANDLES):
+            return None
         target = cursor.underlying_typedef_type
         canonical = target.get_canonical()
         if canonical.kind in (kinds.FUNCTIONPROTO, kinds.FUNCTIONNOPROTO, kinds.POINTER):

@@ -20,11 +20,10 @@ import subprocess
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from . import cache, cpio, packages, targets
+from . import bytecode, cache, cpio, packages, targets
 from .errors import BoxError, Gap
 from .packages import Apt, Deb
 from .say import say
@@ -50,7 +49,8 @@ def key(target: Target) -> str:
     digest = hashlib.sha256(json.dumps([
         target.as_dict(), targets.USERLAND, targets.LEFT_OUT, targets.MODULES,
         targets.PYTHON_PACKAGES]).encode())
-    for source in (HERE / "image.py", HERE / "cpio.py", INSIDE / "guest-init"):
+    for source in (HERE / "image.py", HERE / "bytecode.py", HERE / "cpio.py",
+                   INSIDE / "guest-init"):
         digest.update(source.read_bytes())
     if target.hypervisor:
         digest.update(_built_elsewhere(target).read_bytes())
@@ -134,11 +134,14 @@ def _build(target: Target, work: Path) -> dict[str, Any]:
         out = cpio.Writer(file)
         _skeleton(out)
         contents = [deb for deb in debs if deb.name not in targets.LEFT_OUT]
-        busybox = _userland(out, target, contents)
+        busybox = _userland(out, target, contents, work / "modules")
         for number, (name, data) in enumerate(modules):
             out.file(f"xenbox/modules/{number:02}-{name}.ko", data)
         say(f"Python packages: {', '.join(targets.PYTHON_PACKAGES)}")
-        wheels = _python_packages(out, target)
+        wheels = packages.pip_install(
+            targets.PYTHON_PACKAGES, target.python, target.machine.wheel,
+            work / "modules" / _dist_packages(target))
+        _python_modules(out, target, work / "modules")
         out.file("xenbox/guest-kernel", vmlinuz)
         out.file("xenbox/guest-initrd", guest_initrd(busybox))
         out.close()
@@ -270,8 +273,11 @@ def _skeleton(out: cpio.Writer) -> None:
     out.file("etc/nsswitch.conf", b"passwd: files\ngroup: files\nhosts: files\n")
 
 
-def _userland(out: cpio.Writer, target: Target, debs: list[Deb]) -> bytes:
-    """Unpack packages into the archive; busybox's bytes."""
+def _userland(out: cpio.Writer, target: Target, debs: list[Deb], modules: Path) -> bytes:
+    """Unpack packages into the archive; busybox's bytes.
+
+    Python modules go below `modules` instead.
+    """
     private = f"usr/lib/xen-{target.xen}/lib"
     busybox = b""
     for deb in debs:
@@ -286,6 +292,11 @@ def _userland(out: cpio.Writer, target: Target, debs: list[Deb]) -> bytes:
                     out.symlink(name, member.linkname)
                 elif member.isreg() or member.islnk():
                     data = _content(tar, member)
+                    if name.endswith(".py"):
+                        (modules / name).parent.mkdir(parents=True, exist_ok=True)
+                        (modules / name).write_bytes(data)
+                        (modules / name).chmod(member.mode)
+                        continue
                     out.file(name, data, member.mode, int(member.mtime))
                     if name == "usr/bin/busybox":
                         busybox = data
@@ -313,20 +324,22 @@ def _dist_packages(target: Target) -> str:
     return f"usr/local/lib/python{target.python}/dist-packages"
 
 
-def _python_packages(out: cpio.Writer, target: Target) -> dict[str, str]:
-    with tempfile.TemporaryDirectory() as folder:
-        found = packages.pip_install(targets.PYTHON_PACKAGES, target.python,
-                                     target.machine.wheel, Path(folder))
-        for path, name in _files(Path(folder)):
-            out.file(f"{_dist_packages(target)}/{name}", path.read_bytes(),
-                     path.stat().st_mode)
-    return found
-
-
-def _files(folder: Path) -> Iterator[tuple[Path, str]]:
-    for path in sorted(folder.rglob("*")):
+def _python_modules(out: cpio.Writer, target: Target, tree: Path) -> None:
+    """Every Python module of the box, with its bytecode."""
+    say("compiling Python modules")
+    host = subprocess.run(["dpkg", "--print-architecture"], text=True,
+                          stdout=subprocess.PIPE, check=True).stdout.strip()
+    try:
+        interpreter = _download(target.suite, host, list(bytecode.INTERPRETER), [])
+        with tempfile.TemporaryDirectory() as work:
+            bytecode.compile_tree(tree, target.python, interpreter, Path(work))
+    except BoxError as error:
+        say(f"left uncompiled, imports in the box will be slow: {error}")
+    for path in sorted(tree.rglob("*")):
         if path.is_file():
-            yield path, path.relative_to(folder).as_posix()
+            out.file(path.relative_to(tree).as_posix(), path.read_bytes(),
+                     path.stat().st_mode)
+    shutil.rmtree(tree)
 
 
 def guest_initrd(busybox: bytes) -> bytes:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_uint16, c_uint32, c_uint64, c_uint8
+from ctypes import c_uint8, c_uint16, c_uint32, c_uint64
 
 from ._base import HANDLE, Struct, arr
 
@@ -41,11 +41,11 @@ XEN_ARGO_OP_notify = 4
 class xen_argo_iov(Struct):
     """struct xen_argo_iov; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("iov_hnd", HANDLE),  # @0 XEN_GUEST_HANDLE(uint8)
         ("iov_len", c_uint32),  # @8 uint32_t
         ("pad", c_uint32),  # @12 uint32_t
-    ]
+    )
     FORMAT = "<QII"
     FORMAT_FIELDS = ("iov_hnd", "iov_len", "pad")
 
@@ -62,11 +62,11 @@ class xen_argo_iov(Struct):
 class xen_argo_addr(Struct):
     """struct xen_argo_addr; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("aport", c_uint32),  # @0 xen_argo_port_t
         ("domain_id", c_uint16),  # @4 domid_t
         ("pad", c_uint16),  # @6 uint16_t
-    ]
+    )
     FORMAT = "<IHH"
     FORMAT_FIELDS = ("aport", "domain_id", "pad")
 
@@ -81,10 +81,10 @@ class xen_argo_addr(Struct):
 class xen_argo_send_addr(Struct):
     """struct xen_argo_send_addr; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("src", xen_argo_addr),  # @0 xen_argo_addr_t
         ("dst", xen_argo_addr),  # @8 xen_argo_addr_t
-    ]
+    )
     FORMAT = "<IHHIHH"
     FORMAT_FIELDS = (
         "src.aport", "src.domain_id", "src.pad", "dst.aport", "dst.domain_id", "dst.pad",
@@ -100,12 +100,12 @@ class xen_argo_send_addr(Struct):
 class xen_argo_ring(Struct):
     """struct xen_argo_ring; 64 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("rx_ptr", c_uint32),  # @0 uint32_t
         ("tx_ptr", c_uint32),  # @4 uint32_t
         ("reserved", arr(c_uint8, 56)),  # @8 uint8_t
         ("ring", arr(c_uint8, 0)),  # @64 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         rx_ptr: int
@@ -122,12 +122,12 @@ class xen_argo_ring(Struct):
 class xen_argo_register_ring(Struct):
     """struct xen_argo_register_ring; 12 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("aport", c_uint32),  # @0 xen_argo_port_t
         ("partner_id", c_uint16),  # @4 domid_t
         ("pad", c_uint16),  # @6 uint16_t
         ("len", c_uint32),  # @8 uint32_t
-    ]
+    )
     FORMAT = "<IHHI"
     FORMAT_FIELDS = ("aport", "partner_id", "pad", "len")
 
@@ -145,11 +145,11 @@ class xen_argo_register_ring(Struct):
 class xen_argo_unregister_ring(Struct):
     """struct xen_argo_unregister_ring; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("aport", c_uint32),  # @0 xen_argo_port_t
         ("partner_id", c_uint16),  # @4 domid_t
         ("pad", c_uint16),  # @6 uint16_t
-    ]
+    )
     FORMAT = "<IHH"
     FORMAT_FIELDS = ("aport", "partner_id", "pad")
 
@@ -164,13 +164,13 @@ class xen_argo_unregister_ring(Struct):
 class xen_argo_ring_data_ent(Struct):
     """struct xen_argo_ring_data_ent; 20 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("ring", xen_argo_addr),  # @0 xen_argo_addr_t
         ("flags", c_uint16),  # @8 uint16_t
         ("pad", c_uint16),  # @10 uint16_t
         ("space_required", c_uint32),  # @12 uint32_t
         ("max_message_size", c_uint32),  # @16 uint32_t
-    ]
+    )
     FORMAT = "<IHHHHII"
     FORMAT_FIELDS = (
         "ring.aport", "ring.domain_id", "ring.pad", "flags", "pad", "space_required",
@@ -193,11 +193,11 @@ class xen_argo_ring_data_ent(Struct):
 class xen_argo_ring_data(Struct):
     """struct xen_argo_ring_data; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("nent", c_uint32),  # @0 uint32_t
         ("pad", c_uint32),  # @4 uint32_t
         ("data", arr(xen_argo_ring_data_ent, 0)),  # @8 xen_argo_ring_data_ent_t
-    ]
+    )
 
     if TYPE_CHECKING:
         nent: int
@@ -213,12 +213,12 @@ class xen_argo_ring_data(Struct):
 class xen_argo_ring_message_header(Struct):
     """struct xen_argo_ring_message_header; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("len", c_uint32),  # @0 uint32_t
         ("source", xen_argo_addr),  # @4 xen_argo_addr_t
         ("message_type", c_uint32),  # @12 uint32_t
         ("data", arr(c_uint8, 0)),  # @16 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         len: int

@@ -26,11 +26,11 @@ CALLBACKOP_unregister = 1
 class callback_register(Struct):
     """struct callback_register; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint16),  # @0 uint16_t
         ("flags", c_uint16),  # @2 uint16_t
         ("address", c_uint64),  # @8 xen_callback_t
-    ]
+    )
     FORMAT = "<HH4xQ"
     FORMAT_FIELDS = ("type", "flags", "address")
 
@@ -45,10 +45,10 @@ class callback_register(Struct):
 class callback_unregister(Struct):
     """struct callback_unregister; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint16),  # @0 uint16_t
         ("_unused", c_uint16),  # @2 uint16_t
-    ]
+    )
     FORMAT = "<HH"
     FORMAT_FIELDS = ("type", "_unused")
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_uint16, c_uint32, c_uint64, c_uint8
+from ctypes import c_uint8, c_uint16, c_uint32, c_uint64
 
 from ._base import Struct, Union, arr
 
@@ -52,11 +52,11 @@ EVTCHN_FIFO_NR_CHANNELS = 0x20000
 class evtchn_alloc_unbound(Struct):
     """struct evtchn_alloc_unbound; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("dom", c_uint16),  # @0 domid_t
         ("remote_dom", c_uint16),  # @2 domid_t
         ("port", c_uint32),  # @4 evtchn_port_t
-    ]
+    )
     FORMAT = "<HHI"
     FORMAT_FIELDS = ("dom", "remote_dom", "port")
 
@@ -71,11 +71,11 @@ class evtchn_alloc_unbound(Struct):
 class evtchn_bind_interdomain(Struct):
     """struct evtchn_bind_interdomain; 12 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("remote_dom", c_uint16),  # @0 domid_t
         ("remote_port", c_uint32),  # @4 evtchn_port_t
         ("local_port", c_uint32),  # @8 evtchn_port_t
-    ]
+    )
     FORMAT = "<H2xII"
     FORMAT_FIELDS = ("remote_dom", "remote_port", "local_port")
 
@@ -92,11 +92,11 @@ class evtchn_bind_interdomain(Struct):
 class evtchn_bind_virq(Struct):
     """struct evtchn_bind_virq; 12 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("virq", c_uint32),  # @0 uint32_t
         ("vcpu", c_uint32),  # @4 uint32_t
         ("port", c_uint32),  # @8 evtchn_port_t
-    ]
+    )
     FORMAT = "<III"
     FORMAT_FIELDS = ("virq", "vcpu", "port")
 
@@ -111,11 +111,11 @@ class evtchn_bind_virq(Struct):
 class evtchn_bind_pirq(Struct):
     """struct evtchn_bind_pirq; 12 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("pirq", c_uint32),  # @0 uint32_t
         ("flags", c_uint32),  # @4 uint32_t
         ("port", c_uint32),  # @8 evtchn_port_t
-    ]
+    )
     FORMAT = "<III"
     FORMAT_FIELDS = ("pirq", "flags", "port")
 
@@ -130,10 +130,10 @@ class evtchn_bind_pirq(Struct):
 class evtchn_bind_ipi(Struct):
     """struct evtchn_bind_ipi; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("vcpu", c_uint32),  # @0 uint32_t
         ("port", c_uint32),  # @4 evtchn_port_t
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("vcpu", "port")
 
@@ -147,9 +147,9 @@ class evtchn_bind_ipi(Struct):
 class evtchn_close(Struct):
     """struct evtchn_close; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("port", c_uint32),  # @0 evtchn_port_t
-    ]
+    )
     FORMAT = "<I"
     FORMAT_FIELDS = ("port",)
 
@@ -162,9 +162,9 @@ class evtchn_close(Struct):
 class evtchn_send(Struct):
     """struct evtchn_send; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("port", c_uint32),  # @0 evtchn_port_t
-    ]
+    )
     FORMAT = "<I"
     FORMAT_FIELDS = ("port",)
 
@@ -177,9 +177,9 @@ class evtchn_send(Struct):
 class evtchn_status_u_unbound(Struct):
     """struct evtchn_status_u_unbound; 2 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("dom", c_uint16),  # @0 domid_t
-    ]
+    )
     FORMAT = "<H"
     FORMAT_FIELDS = ("dom",)
 
@@ -192,10 +192,10 @@ class evtchn_status_u_unbound(Struct):
 class evtchn_status_u_interdomain(Struct):
     """struct evtchn_status_u_interdomain; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("dom", c_uint16),  # @0 domid_t
         ("port", c_uint32),  # @4 evtchn_port_t
-    ]
+    )
     FORMAT = "<H2xI"
     FORMAT_FIELDS = ("dom", "port")
 
@@ -209,12 +209,12 @@ class evtchn_status_u_interdomain(Struct):
 class evtchn_status_u(Union):
     """union evtchn_status_u; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("unbound", evtchn_status_u_unbound),  # @0 struct
         ("interdomain", evtchn_status_u_interdomain),  # @0 struct
         ("pirq", c_uint32),  # @0 uint32_t
         ("virq", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         unbound: evtchn_status_u_unbound
@@ -231,13 +231,13 @@ class evtchn_status_u(Union):
 class evtchn_status(Struct):
     """struct evtchn_status; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("dom", c_uint16),  # @0 domid_t
         ("port", c_uint32),  # @4 evtchn_port_t
         ("status", c_uint32),  # @8 uint32_t
         ("vcpu", c_uint32),  # @12 uint32_t
         ("u", evtchn_status_u),  # @16 union
-    ]
+    )
 
     if TYPE_CHECKING:
         dom: int
@@ -255,10 +255,10 @@ class evtchn_status(Struct):
 class evtchn_bind_vcpu(Struct):
     """struct evtchn_bind_vcpu; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("port", c_uint32),  # @0 evtchn_port_t
         ("vcpu", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("port", "vcpu")
 
@@ -272,9 +272,9 @@ class evtchn_bind_vcpu(Struct):
 class evtchn_unmask(Struct):
     """struct evtchn_unmask; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("port", c_uint32),  # @0 evtchn_port_t
-    ]
+    )
     FORMAT = "<I"
     FORMAT_FIELDS = ("port",)
 
@@ -287,9 +287,9 @@ class evtchn_unmask(Struct):
 class evtchn_reset(Struct):
     """struct evtchn_reset; 2 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("dom", c_uint16),  # @0 domid_t
-    ]
+    )
     FORMAT = "<H"
     FORMAT_FIELDS = ("dom",)
 
@@ -302,13 +302,13 @@ class evtchn_reset(Struct):
 class evtchn_init_control(Struct):
     """struct evtchn_init_control; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("control_gfn", c_uint64),  # @0 uint64_t
         ("offset", c_uint32),  # @8 uint32_t
         ("vcpu", c_uint32),  # @12 uint32_t
         ("link_bits", c_uint8),  # @16 uint8_t
         ("_pad", arr(c_uint8, 7)),  # @17 uint8_t
-    ]
+    )
     FORMAT = "<QIIBBBBBBBB"
     FORMAT_FIELDS = (
         "control_gfn", "offset", "vcpu", "link_bits", "_pad[0]", "_pad[1]", "_pad[2]", "_pad[3]",
@@ -331,9 +331,9 @@ class evtchn_init_control(Struct):
 class evtchn_expand_array(Struct):
     """struct evtchn_expand_array; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("array_gfn", c_uint64),  # @0 uint64_t
-    ]
+    )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("array_gfn",)
 
@@ -346,10 +346,10 @@ class evtchn_expand_array(Struct):
 class evtchn_set_priority(Struct):
     """struct evtchn_set_priority; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("port", c_uint32),  # @0 evtchn_port_t
         ("priority", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("port", "priority")
 
@@ -363,7 +363,7 @@ class evtchn_set_priority(Struct):
 class evtchn_op_u(Union):
     """union evtchn_op_u; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("alloc_unbound", evtchn_alloc_unbound),  # @0 evtchn_alloc_unbound_t
         ("bind_interdomain", evtchn_bind_interdomain),  # @0 evtchn_bind_interdomain_t
         ("bind_virq", evtchn_bind_virq),  # @0 evtchn_bind_virq_t
@@ -374,7 +374,7 @@ class evtchn_op_u(Union):
         ("status", evtchn_status),  # @0 evtchn_status_t
         ("bind_vcpu", evtchn_bind_vcpu),  # @0 evtchn_bind_vcpu_t
         ("unmask", evtchn_unmask),  # @0 evtchn_unmask_t
-    ]
+    )
 
     if TYPE_CHECKING:
         alloc_unbound: evtchn_alloc_unbound
@@ -400,10 +400,10 @@ class evtchn_op_u(Union):
 class evtchn_op(Struct):
     """struct evtchn_op; 28 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("cmd", c_uint32),  # @0 uint32_t
         ("u", evtchn_op_u),  # @4 union
-    ]
+    )
 
     if TYPE_CHECKING:
         cmd: int
@@ -415,11 +415,11 @@ class evtchn_op(Struct):
 class evtchn_fifo_control_block(Struct):
     """struct evtchn_fifo_control_block; 72 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("ready", c_uint32),  # @0 uint32_t
         ("_rsvd", c_uint32),  # @4 uint32_t
         ("head", arr(c_uint32, 16)),  # @8 uint32_t
-    ]
+    )
     FORMAT = "<IIIIIIIIIIIIIIIIII"
     FORMAT_FIELDS = (
         "ready", "_rsvd", "head[0]", "head[1]", "head[2]", "head[3]", "head[4]", "head[5]",

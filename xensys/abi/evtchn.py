@@ -23,9 +23,9 @@ IOCTL_EVTCHN_BIND_STATIC = 0x44507  # not in 6.1, 5.10
 class ioctl_evtchn_bind_virq(Struct):
     """struct ioctl_evtchn_bind_virq; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("virq", c_uint32),  # @0 unsigned int
-    ]
+    )
     FORMAT = "<I"
     FORMAT_FIELDS = ("virq",)
 
@@ -38,10 +38,10 @@ class ioctl_evtchn_bind_virq(Struct):
 class ioctl_evtchn_bind_interdomain(Struct):
     """struct ioctl_evtchn_bind_interdomain; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("remote_domain", c_uint32),  # @0 unsigned int
         ("remote_port", c_uint32),  # @4 unsigned int
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("remote_domain", "remote_port")
 
@@ -55,9 +55,9 @@ class ioctl_evtchn_bind_interdomain(Struct):
 class ioctl_evtchn_bind_unbound_port(Struct):
     """struct ioctl_evtchn_bind_unbound_port; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("remote_domain", c_uint32),  # @0 unsigned int
-    ]
+    )
     FORMAT = "<I"
     FORMAT_FIELDS = ("remote_domain",)
 
@@ -70,9 +70,9 @@ class ioctl_evtchn_bind_unbound_port(Struct):
 class ioctl_evtchn_unbind(Struct):
     """struct ioctl_evtchn_unbind; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("port", c_uint32),  # @0 unsigned int
-    ]
+    )
     FORMAT = "<I"
     FORMAT_FIELDS = ("port",)
 
@@ -85,9 +85,9 @@ class ioctl_evtchn_unbind(Struct):
 class ioctl_evtchn_notify(Struct):
     """struct ioctl_evtchn_notify; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("port", c_uint32),  # @0 unsigned int
-    ]
+    )
     FORMAT = "<I"
     FORMAT_FIELDS = ("port",)
 
@@ -100,9 +100,9 @@ class ioctl_evtchn_notify(Struct):
 class ioctl_evtchn_restrict_domid(Struct):
     """struct ioctl_evtchn_restrict_domid; 2 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
-    ]
+    )
     FORMAT = "<H"
     FORMAT_FIELDS = ("domid",)
 
@@ -115,9 +115,9 @@ class ioctl_evtchn_restrict_domid(Struct):
 class ioctl_evtchn_bind(Struct):
     """struct ioctl_evtchn_bind; 4 bytes. not in 6.1, 5.10."""
 
-    _fields_ = [
+    _fields_ = (
         ("port", c_uint32),  # @0 unsigned int
-    ]
+    )
     FORMAT = "<I"
     FORMAT_FIELDS = ("port",)
 

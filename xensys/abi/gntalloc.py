@@ -25,19 +25,16 @@ UNMAP_NOTIFY_SEND_EVENT = 2
 class _ioctl_gntalloc_alloc_gref_anon0_anon0___empty_gref_ids_flex(Struct):
     """an anonymous struct; 0 bytes. not in 6.1, 5.10."""
 
-    _fields_ = []
-
-    if TYPE_CHECKING:
-        pass
+    _fields_ = ()
 
 
 class _ioctl_gntalloc_alloc_gref_anon0_anon0(Struct):
     """an anonymous struct; 0 bytes. not in 6.1, 5.10."""
 
-    _fields_ = [
+    _fields_ = (
         ("__empty_gref_ids_flex", _ioctl_gntalloc_alloc_gref_anon0_anon0___empty_gref_ids_flex),  # @0 struct
         ("gref_ids_flex", arr(c_uint32, 0)),  # @0 __u32
-    ]
+    )
 
     if TYPE_CHECKING:
         empty_gref_ids_flex: _ioctl_gntalloc_alloc_gref_anon0_anon0___empty_gref_ids_flex
@@ -53,10 +50,10 @@ class _ioctl_gntalloc_alloc_gref_anon0_anon0(Struct):
 class _ioctl_gntalloc_alloc_gref_anon0(Union):
     """an anonymous union; 4 bytes. not in 6.1, 5.10."""
 
-    _fields_ = [
+    _fields_ = (
         ("gref_ids", arr(c_uint32, 1)),  # @0 __u32
         ("_anon0", _ioctl_gntalloc_alloc_gref_anon0_anon0),  # @0 struct
-    ]
+    )
     _anon_ = ("_anon0",)
 
     if TYPE_CHECKING:
@@ -74,13 +71,13 @@ class _ioctl_gntalloc_alloc_gref_anon0(Union):
 class ioctl_gntalloc_alloc_gref(Struct):
     """struct ioctl_gntalloc_alloc_gref; 24 bytes. otherwise in 6.1, 5.10."""
 
-    _fields_ = [
+    _fields_ = (
         ("domid", c_uint16),  # @0 __u16
         ("flags", c_uint16),  # @2 __u16
         ("count", c_uint32),  # @4 __u32
         ("index", c_uint64),  # @8 __u64
         ("_anon0", _ioctl_gntalloc_alloc_gref_anon0),  # @16 union
-    ]
+    )
     _anon_ = ("_anon0",)
 
     if TYPE_CHECKING:
@@ -103,10 +100,10 @@ class ioctl_gntalloc_alloc_gref(Struct):
 class ioctl_gntalloc_dealloc_gref(Struct):
     """struct ioctl_gntalloc_dealloc_gref; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("index", c_uint64),  # @0 __u64
         ("count", c_uint32),  # @8 __u32
-    ]
+    )
     FORMAT = "<QI4x"
     FORMAT_FIELDS = ("index", "count")
 
@@ -120,11 +117,11 @@ class ioctl_gntalloc_dealloc_gref(Struct):
 class ioctl_gntalloc_unmap_notify(Struct):
     """struct ioctl_gntalloc_unmap_notify; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("index", c_uint64),  # @0 __u64
         ("action", c_uint32),  # @8 __u32
         ("event_channel_port", c_uint32),  # @12 __u32
-    ]
+    )
     FORMAT = "<QII"
     FORMAT_FIELDS = ("index", "action", "event_channel_port")
 

@@ -33,10 +33,10 @@ IOCTL_GNTDEV_DMABUF_IMP_RELEASE = 0x8470c
 class ioctl_gntdev_grant_ref(Struct):
     """struct ioctl_gntdev_grant_ref; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("domid", c_uint32),  # @0 __u32
         ("ref", c_uint32),  # @4 __u32
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("domid", "ref")
 
@@ -50,12 +50,12 @@ class ioctl_gntdev_grant_ref(Struct):
 class ioctl_gntdev_map_grant_ref(Struct):
     """struct ioctl_gntdev_map_grant_ref; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("count", c_uint32),  # @0 __u32
         ("pad", c_uint32),  # @4 __u32
         ("index", c_uint64),  # @8 __u64
         ("refs", arr(ioctl_gntdev_grant_ref, 1)),  # @16 ioctl_gntdev_grant_ref
-    ]
+    )
     FORMAT = "<IIQII"
     FORMAT_FIELDS = ("count", "pad", "index", "refs[0].domid", "refs[0].ref")
 
@@ -74,11 +74,11 @@ class ioctl_gntdev_map_grant_ref(Struct):
 class ioctl_gntdev_unmap_grant_ref(Struct):
     """struct ioctl_gntdev_unmap_grant_ref; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("index", c_uint64),  # @0 __u64
         ("count", c_uint32),  # @8 __u32
         ("pad", c_uint32),  # @12 __u32
-    ]
+    )
     FORMAT = "<QII"
     FORMAT_FIELDS = ("index", "count", "pad")
 
@@ -93,12 +93,12 @@ class ioctl_gntdev_unmap_grant_ref(Struct):
 class ioctl_gntdev_get_offset_for_vaddr(Struct):
     """struct ioctl_gntdev_get_offset_for_vaddr; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("vaddr", c_uint64),  # @0 __u64
         ("offset", c_uint64),  # @8 __u64
         ("count", c_uint32),  # @16 __u32
         ("pad", c_uint32),  # @20 __u32
-    ]
+    )
     FORMAT = "<QQII"
     FORMAT_FIELDS = ("vaddr", "offset", "count", "pad")
 
@@ -116,9 +116,9 @@ class ioctl_gntdev_get_offset_for_vaddr(Struct):
 class ioctl_gntdev_set_max_grants(Struct):
     """struct ioctl_gntdev_set_max_grants; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("count", c_uint32),  # @0 __u32
-    ]
+    )
     FORMAT = "<I"
     FORMAT_FIELDS = ("count",)
 
@@ -131,11 +131,11 @@ class ioctl_gntdev_set_max_grants(Struct):
 class ioctl_gntdev_unmap_notify(Struct):
     """struct ioctl_gntdev_unmap_notify; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("index", c_uint64),  # @0 __u64
         ("action", c_uint32),  # @8 __u32
         ("event_channel_port", c_uint32),  # @12 __u32
-    ]
+    )
     FORMAT = "<QII"
     FORMAT_FIELDS = ("index", "action", "event_channel_port")
 
@@ -152,11 +152,11 @@ class ioctl_gntdev_unmap_notify(Struct):
 class gntdev_grant_copy_segment_source_foreign(Struct):
     """struct gntdev_grant_copy_segment_source_foreign; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("ref", c_uint32),  # @0 grant_ref_t
         ("offset", c_uint16),  # @4 __u16
         ("domid", c_uint16),  # @6 domid_t
-    ]
+    )
     FORMAT = "<IHH"
     FORMAT_FIELDS = ("ref", "offset", "domid")
 
@@ -171,10 +171,10 @@ class gntdev_grant_copy_segment_source_foreign(Struct):
 class gntdev_grant_copy_segment_source(Union):
     """union gntdev_grant_copy_segment_source; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("virt", c_uint64),  # @0 void *
         ("foreign", gntdev_grant_copy_segment_source_foreign),  # @0 struct
-    ]
+    )
 
     if TYPE_CHECKING:
         virt: int
@@ -188,13 +188,13 @@ class gntdev_grant_copy_segment_source(Union):
 class gntdev_grant_copy_segment(Struct):
     """struct gntdev_grant_copy_segment; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("source", gntdev_grant_copy_segment_source),  # @0 union
         ("dest", gntdev_grant_copy_segment_source),  # @8 union
         ("len", c_uint16),  # @16 __u16
         ("flags", c_uint16),  # @18 __u16
         ("status", c_int16),  # @20 __s16
-    ]
+    )
 
     if TYPE_CHECKING:
         source: gntdev_grant_copy_segment_source
@@ -213,10 +213,10 @@ class gntdev_grant_copy_segment(Struct):
 class ioctl_gntdev_grant_copy(Struct):
     """struct ioctl_gntdev_grant_copy; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("count", c_uint32),  # @0 unsigned int
         ("segments", c_uint64),  # @8 gntdev_grant_copy_segment *
-    ]
+    )
     FORMAT = "<I4xQ"
     FORMAT_FIELDS = ("count", "segments")
 
@@ -230,13 +230,13 @@ class ioctl_gntdev_grant_copy(Struct):
 class ioctl_gntdev_dmabuf_exp_from_refs(Struct):
     """struct ioctl_gntdev_dmabuf_exp_from_refs; 20 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("flags", c_uint32),  # @0 __u32
         ("count", c_uint32),  # @4 __u32
         ("fd", c_uint32),  # @8 __u32
         ("domid", c_uint32),  # @12 __u32
         ("refs", arr(c_uint32, 1)),  # @16 __u32
-    ]
+    )
     FORMAT = "<IIIII"
     FORMAT_FIELDS = ("flags", "count", "fd", "domid", "refs[0]")
 
@@ -256,10 +256,10 @@ class ioctl_gntdev_dmabuf_exp_from_refs(Struct):
 class ioctl_gntdev_dmabuf_exp_wait_released(Struct):
     """struct ioctl_gntdev_dmabuf_exp_wait_released; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("fd", c_uint32),  # @0 __u32
         ("wait_to_ms", c_uint32),  # @4 __u32
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("fd", "wait_to_ms")
 
@@ -273,13 +273,13 @@ class ioctl_gntdev_dmabuf_exp_wait_released(Struct):
 class ioctl_gntdev_dmabuf_imp_to_refs(Struct):
     """struct ioctl_gntdev_dmabuf_imp_to_refs; 20 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("fd", c_uint32),  # @0 __u32
         ("count", c_uint32),  # @4 __u32
         ("domid", c_uint32),  # @8 __u32
         ("reserved", c_uint32),  # @12 __u32
         ("refs", arr(c_uint32, 1)),  # @16 __u32
-    ]
+    )
     FORMAT = "<IIIII"
     FORMAT_FIELDS = ("fd", "count", "domid", "reserved", "refs[0]")
 
@@ -299,10 +299,10 @@ class ioctl_gntdev_dmabuf_imp_to_refs(Struct):
 class ioctl_gntdev_dmabuf_imp_release(Struct):
     """struct ioctl_gntdev_dmabuf_imp_release; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("fd", c_uint32),  # @0 __u32
         ("reserved", c_uint32),  # @4 __u32
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("fd", "reserved")
 

@@ -91,11 +91,11 @@ GNTST_no_space = -13  # not in 4.14
 class grant_entry_v1(Struct):
     """struct grant_entry_v1; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("flags", c_uint16),  # @0 uint16_t
         ("domid", c_uint16),  # @2 domid_t
         ("frame", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<HHI"
     FORMAT_FIELDS = ("flags", "domid", "frame")
 
@@ -110,10 +110,10 @@ class grant_entry_v1(Struct):
 class grant_entry_header(Struct):
     """struct grant_entry_header; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("flags", c_uint16),  # @0 uint16_t
         ("domid", c_uint16),  # @2 domid_t
-    ]
+    )
     FORMAT = "<HH"
     FORMAT_FIELDS = ("flags", "domid")
 
@@ -127,11 +127,11 @@ class grant_entry_header(Struct):
 class grant_entry_v2_full_page(Struct):
     """struct grant_entry_v2_full_page; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("hdr", grant_entry_header),  # @0 grant_entry_header_t
         ("pad0", c_uint32),  # @4 uint32_t
         ("frame", c_uint64),  # @8 uint64_t
-    ]
+    )
     FORMAT = "<HHIQ"
     FORMAT_FIELDS = ("hdr.flags", "hdr.domid", "pad0", "frame")
 
@@ -148,12 +148,12 @@ class grant_entry_v2_full_page(Struct):
 class grant_entry_v2_sub_page(Struct):
     """struct grant_entry_v2_sub_page; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("hdr", grant_entry_header),  # @0 grant_entry_header_t
         ("page_off", c_uint16),  # @4 uint16_t
         ("length", c_uint16),  # @6 uint16_t
         ("frame", c_uint64),  # @8 uint64_t
-    ]
+    )
     FORMAT = "<HHHHQ"
     FORMAT_FIELDS = ("hdr.flags", "hdr.domid", "page_off", "length", "frame")
 
@@ -172,12 +172,12 @@ class grant_entry_v2_sub_page(Struct):
 class grant_entry_v2_transitive(Struct):
     """struct grant_entry_v2_transitive; 12 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("hdr", grant_entry_header),  # @0 grant_entry_header_t
         ("trans_domid", c_uint16),  # @4 domid_t
         ("pad0", c_uint16),  # @6 uint16_t
         ("gref", c_uint32),  # @8 grant_ref_t
-    ]
+    )
     FORMAT = "<HHHHI"
     FORMAT_FIELDS = ("hdr.flags", "hdr.domid", "trans_domid", "pad0", "gref")
 
@@ -196,13 +196,13 @@ class grant_entry_v2_transitive(Struct):
 class grant_entry_v2(Union):
     """union grant_entry_v2; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("hdr", grant_entry_header),  # @0 grant_entry_header_t
         ("full_page", grant_entry_v2_full_page),  # @0 struct
         ("sub_page", grant_entry_v2_sub_page),  # @0 struct
         ("transitive", grant_entry_v2_transitive),  # @0 struct
         ("__spacer", arr(c_uint32, 4)),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         hdr: grant_entry_header
@@ -221,7 +221,7 @@ class grant_entry_v2(Union):
 class gnttab_map_grant_ref(Struct):
     """struct gnttab_map_grant_ref; 32 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("host_addr", c_uint64),  # @0 uint64_t
         ("flags", c_uint32),  # @8 uint32_t
         ("ref", c_uint32),  # @12 grant_ref_t
@@ -229,7 +229,7 @@ class gnttab_map_grant_ref(Struct):
         ("status", c_int16),  # @18 int16_t
         ("handle", c_uint32),  # @20 grant_handle_t
         ("dev_bus_addr", c_uint64),  # @24 uint64_t
-    ]
+    )
     FORMAT = "<QIIHhIQ"
     FORMAT_FIELDS = ("host_addr", "flags", "ref", "dom", "status", "handle", "dev_bus_addr")
 
@@ -251,12 +251,12 @@ class gnttab_map_grant_ref(Struct):
 class gnttab_unmap_grant_ref(Struct):
     """struct gnttab_unmap_grant_ref; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("host_addr", c_uint64),  # @0 uint64_t
         ("dev_bus_addr", c_uint64),  # @8 uint64_t
         ("handle", c_uint32),  # @16 grant_handle_t
         ("status", c_int16),  # @20 int16_t
-    ]
+    )
     FORMAT = "<QQIh2x"
     FORMAT_FIELDS = ("host_addr", "dev_bus_addr", "handle", "status")
 
@@ -275,12 +275,12 @@ class gnttab_unmap_grant_ref(Struct):
 class gnttab_setup_table(Struct):
     """struct gnttab_setup_table; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("dom", c_uint16),  # @0 domid_t
         ("nr_frames", c_uint32),  # @4 uint32_t
         ("status", c_int16),  # @8 int16_t
         ("frame_list", HANDLE),  # @16 XEN_GUEST_HANDLE(xen_pfn_t)
-    ]
+    )
     FORMAT = "<H2xIh6xQ"
     FORMAT_FIELDS = ("dom", "nr_frames", "status", "frame_list")
 
@@ -299,10 +299,10 @@ class gnttab_setup_table(Struct):
 class gnttab_dump_table(Struct):
     """struct gnttab_dump_table; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("dom", c_uint16),  # @0 domid_t
         ("status", c_int16),  # @2 int16_t
-    ]
+    )
     FORMAT = "<Hh"
     FORMAT_FIELDS = ("dom", "status")
 
@@ -316,12 +316,12 @@ class gnttab_dump_table(Struct):
 class gnttab_transfer(Struct):
     """struct gnttab_transfer; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("mfn", c_uint64),  # @0 xen_pfn_t
         ("domid", c_uint16),  # @8 domid_t
         ("ref", c_uint32),  # @12 grant_ref_t
         ("status", c_int16),  # @16 int16_t
-    ]
+    )
     FORMAT = "<QH2xIh6x"
     FORMAT_FIELDS = ("mfn", "domid", "ref", "status")
 
@@ -339,10 +339,10 @@ class gnttab_transfer(Struct):
 class gnttab_copy_ptr_u(Union):
     """union gnttab_copy_ptr_u; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("ref", c_uint32),  # @0 grant_ref_t
         ("gmfn", c_uint64),  # @0 xen_pfn_t
-    ]
+    )
 
     if TYPE_CHECKING:
         ref: int
@@ -354,11 +354,11 @@ class gnttab_copy_ptr_u(Union):
 class gnttab_copy_ptr(Struct):
     """struct gnttab_copy_ptr; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("u", gnttab_copy_ptr_u),  # @0 union
         ("domid", c_uint16),  # @8 domid_t
         ("offset", c_uint16),  # @10 uint16_t
-    ]
+    )
 
     if TYPE_CHECKING:
         u: gnttab_copy_ptr_u
@@ -373,13 +373,13 @@ class gnttab_copy_ptr(Struct):
 class gnttab_copy(Struct):
     """struct gnttab_copy; 40 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("source", gnttab_copy_ptr),  # @0 gnttab_copy_ptr
         ("dest", gnttab_copy_ptr),  # @16 gnttab_copy_ptr
         ("len", c_uint16),  # @32 uint16_t
         ("flags", c_uint16),  # @34 uint16_t
         ("status", c_int16),  # @36 int16_t
-    ]
+    )
 
     if TYPE_CHECKING:
         source: gnttab_copy_ptr
@@ -397,12 +397,12 @@ class gnttab_copy(Struct):
 class gnttab_query_size(Struct):
     """struct gnttab_query_size; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("dom", c_uint16),  # @0 domid_t
         ("nr_frames", c_uint32),  # @4 uint32_t
         ("max_nr_frames", c_uint32),  # @8 uint32_t
         ("status", c_int16),  # @12 int16_t
-    ]
+    )
     FORMAT = "<H2xIIh2x"
     FORMAT_FIELDS = ("dom", "nr_frames", "max_nr_frames", "status")
 
@@ -420,12 +420,12 @@ class gnttab_query_size(Struct):
 class gnttab_unmap_and_replace(Struct):
     """struct gnttab_unmap_and_replace; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("host_addr", c_uint64),  # @0 uint64_t
         ("new_addr", c_uint64),  # @8 uint64_t
         ("handle", c_uint32),  # @16 grant_handle_t
         ("status", c_int16),  # @20 int16_t
-    ]
+    )
     FORMAT = "<QQIh2x"
     FORMAT_FIELDS = ("host_addr", "new_addr", "handle", "status")
 
@@ -443,9 +443,9 @@ class gnttab_unmap_and_replace(Struct):
 class gnttab_set_version(Struct):
     """struct gnttab_set_version; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("version", c_uint32),  # @0 uint32_t
-    ]
+    )
     FORMAT = "<I"
     FORMAT_FIELDS = ("version",)
 
@@ -458,12 +458,12 @@ class gnttab_set_version(Struct):
 class gnttab_get_status_frames(Struct):
     """struct gnttab_get_status_frames; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("nr_frames", c_uint32),  # @0 uint32_t
         ("dom", c_uint16),  # @4 domid_t
         ("status", c_int16),  # @6 int16_t
         ("frame_list", HANDLE),  # @8 XEN_GUEST_HANDLE(uint64_t)
-    ]
+    )
     FORMAT = "<IHhQ"
     FORMAT_FIELDS = ("nr_frames", "dom", "status", "frame_list")
 
@@ -482,11 +482,11 @@ class gnttab_get_status_frames(Struct):
 class gnttab_get_version(Struct):
     """struct gnttab_get_version; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("dom", c_uint16),  # @0 domid_t
         ("pad", c_uint16),  # @2 uint16_t
         ("version", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<HHI"
     FORMAT_FIELDS = ("dom", "pad", "version")
 
@@ -501,11 +501,11 @@ class gnttab_get_version(Struct):
 class gnttab_swap_grant_ref(Struct):
     """struct gnttab_swap_grant_ref; 12 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("ref_a", c_uint32),  # @0 grant_ref_t
         ("ref_b", c_uint32),  # @4 grant_ref_t
         ("status", c_int16),  # @8 int16_t
-    ]
+    )
     FORMAT = "<IIh2x"
     FORMAT_FIELDS = ("ref_a", "ref_b", "status")
 
@@ -520,10 +520,10 @@ class gnttab_swap_grant_ref(Struct):
 class gnttab_cache_flush_a(Union):
     """union gnttab_cache_flush_a; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("dev_bus_addr", c_uint64),  # @0 uint64_t
         ("ref", c_uint32),  # @0 grant_ref_t
-    ]
+    )
 
     if TYPE_CHECKING:
         dev_bus_addr: int
@@ -535,12 +535,12 @@ class gnttab_cache_flush_a(Union):
 class gnttab_cache_flush(Struct):
     """struct gnttab_cache_flush; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("a", gnttab_cache_flush_a),  # @0 union
         ("offset", c_uint16),  # @8 uint16_t
         ("length", c_uint16),  # @10 uint16_t
         ("op", c_uint32),  # @12 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         a: gnttab_cache_flush_a

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_char, c_uint16, c_uint32, c_uint8
+from ctypes import c_char, c_uint8, c_uint16, c_uint32
 
 from ._base import Struct, arr
 
@@ -28,13 +28,13 @@ XEN_HYPFS_OP_write_contents = 2
 class xen_hypfs_direntry(Struct):
     """struct xen_hypfs_direntry; 12 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
         ("encoding", c_uint8),  # @1 uint8_t
         ("pad", c_uint16),  # @2 uint16_t
         ("content_len", c_uint32),  # @4 uint32_t
         ("max_write_len", c_uint32),  # @8 uint32_t
-    ]
+    )
     FORMAT = "<BBHII"
     FORMAT_FIELDS = ("type", "encoding", "pad", "content_len", "max_write_len")
 
@@ -54,11 +54,11 @@ class xen_hypfs_direntry(Struct):
 class xen_hypfs_dirlistentry(Struct):
     """struct xen_hypfs_dirlistentry; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("e", xen_hypfs_direntry),  # @0 xen_hypfs_direntry_t
         ("off_next", c_uint16),  # @12 uint16_t
         ("name", arr(c_char, 0)),  # @14 char
-    ]
+    )
 
     if TYPE_CHECKING:
         e: xen_hypfs_direntry

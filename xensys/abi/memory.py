@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_uint16, c_uint32, c_uint64, c_uint8
+from ctypes import c_uint8, c_uint16, c_uint32, c_uint64
 
 from ._base import HANDLE, Struct, Union, arr
 
@@ -101,13 +101,13 @@ XENMEM_get_vnumainfo = 26
 class xen_memory_reservation(Struct):
     """struct xen_memory_reservation; 32 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("extent_start", HANDLE),  # @0 XEN_GUEST_HANDLE(xen_pfn_t)
         ("nr_extents", c_uint64),  # @8 xen_ulong_t
         ("extent_order", c_uint32),  # @16 unsigned int
         ("mem_flags", c_uint32),  # @20 unsigned int
         ("domid", c_uint16),  # @24 domid_t
-    ]
+    )
     FORMAT = "<QQIIH6x"
     FORMAT_FIELDS = ("extent_start", "nr_extents", "extent_order", "mem_flags", "domid")
 
@@ -127,11 +127,11 @@ class xen_memory_reservation(Struct):
 class xen_memory_exchange(Struct):
     """struct xen_memory_exchange; 72 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("in_", xen_memory_reservation),  # @0 xen_memory_reservation
         ("out", xen_memory_reservation),  # @32 xen_memory_reservation
         ("nr_exchanged", c_uint64),  # @64 xen_ulong_t
-    ]
+    )
     FORMAT = "<QQIIH6xQQIIH6xQ"
     FORMAT_FIELDS = (
         "in_.extent_start", "in_.nr_extents", "in_.extent_order", "in_.mem_flags", "in_.domid",
@@ -153,9 +153,9 @@ class xen_memory_exchange(Struct):
 class xen_memory_domain(Struct):
     """struct xen_memory_domain; 2 bytes. not in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
-    ]
+    )
     FORMAT = "<H"
     FORMAT_FIELDS = ("domid",)
 
@@ -168,11 +168,11 @@ class xen_memory_domain(Struct):
 class xen_machphys_mfn_list(Struct):
     """struct xen_machphys_mfn_list; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("max_extents", c_uint32),  # @0 unsigned int
         ("extent_start", HANDLE),  # @8 XEN_GUEST_HANDLE(xen_pfn_t)
         ("nr_extents", c_uint32),  # @16 unsigned int
-    ]
+    )
     FORMAT = "<I4xQI4x"
     FORMAT_FIELDS = ("max_extents", "extent_start", "nr_extents")
 
@@ -190,11 +190,11 @@ class xen_machphys_mfn_list(Struct):
 class xen_machphys_mapping(Struct):
     """struct xen_machphys_mapping; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("v_start", c_uint64),  # @0 xen_ulong_t
         ("v_end", c_uint64),  # @8 xen_ulong_t
         ("max_mfn", c_uint64),  # @16 xen_ulong_t
-    ]
+    )
     FORMAT = "<QQQ"
     FORMAT_FIELDS = ("v_start", "v_end", "max_mfn")
 
@@ -209,13 +209,13 @@ class xen_machphys_mapping(Struct):
 class xen_add_to_physmap(Struct):
     """struct xen_add_to_physmap; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
         ("size", c_uint16),  # @2 uint16_t
         ("space", c_uint32),  # @4 unsigned int
         ("idx", c_uint64),  # @8 xen_ulong_t
         ("gpfn", c_uint64),  # @16 xen_pfn_t
-    ]
+    )
     FORMAT = "<HHIQQ"
     FORMAT_FIELDS = ("domid", "size", "space", "idx", "gpfn")
 
@@ -235,10 +235,10 @@ class xen_add_to_physmap(Struct):
 class xen_add_to_physmap_batch_extra(Union):
     """union xen_add_to_physmap_batch_extra; 2 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("foreign_domid", c_uint16),  # @0 domid_t
         ("res0", c_uint16),  # @0 uint16_t
-    ]
+    )
 
     if TYPE_CHECKING:
         foreign_domid: int
@@ -250,7 +250,7 @@ class xen_add_to_physmap_batch_extra(Union):
 class xen_add_to_physmap_batch(Struct):
     """struct xen_add_to_physmap_batch; 32 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
         ("space", c_uint16),  # @2 uint16_t
         ("size", c_uint16),  # @4 uint16_t
@@ -258,7 +258,7 @@ class xen_add_to_physmap_batch(Struct):
         ("idxs", HANDLE),  # @8 XEN_GUEST_HANDLE(xen_ulong_t)
         ("gpfns", HANDLE),  # @16 XEN_GUEST_HANDLE(xen_pfn_t)
         ("errs", HANDLE),  # @24 XEN_GUEST_HANDLE(int)
-    ]
+    )
 
     if TYPE_CHECKING:
         domid: int
@@ -279,10 +279,10 @@ class xen_add_to_physmap_batch(Struct):
 class xen_remove_from_physmap(Struct):
     """struct xen_remove_from_physmap; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
         ("gpfn", c_uint64),  # @8 xen_pfn_t
-    ]
+    )
     FORMAT = "<H6xQ"
     FORMAT_FIELDS = ("domid", "gpfn")
 
@@ -296,10 +296,10 @@ class xen_remove_from_physmap(Struct):
 class xen_memory_map(Struct):
     """struct xen_memory_map; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("nr_entries", c_uint32),  # @0 unsigned int
         ("buffer", HANDLE),  # @8 XEN_GUEST_HANDLE(void)
-    ]
+    )
     FORMAT = "<I4xQ"
     FORMAT_FIELDS = ("nr_entries", "buffer")
 
@@ -313,10 +313,10 @@ class xen_memory_map(Struct):
 class xen_foreign_memory_map(Struct):
     """struct xen_foreign_memory_map; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
         ("map", xen_memory_map),  # @8 xen_memory_map
-    ]
+    )
     FORMAT = "<H6xI4xQ"
     FORMAT_FIELDS = ("domid", "map.nr_entries", "map.buffer")
 
@@ -330,13 +330,13 @@ class xen_foreign_memory_map(Struct):
 class xen_pod_target(Struct):
     """struct xen_pod_target; 40 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("target_pages", c_uint64),  # @0 uint64_t
         ("tot_pages", c_uint64),  # @8 uint64_t
         ("pod_cache_pages", c_uint64),  # @16 uint64_t
         ("pod_entries", c_uint64),  # @24 uint64_t
         ("domid", c_uint16),  # @32 domid_t
-    ]
+    )
     FORMAT = "<QQQQH6x"
     FORMAT_FIELDS = ("target_pages", "tot_pages", "pod_cache_pages", "pod_entries", "domid")
 
@@ -356,12 +356,12 @@ class xen_pod_target(Struct):
 class xen_mem_paging_op(Struct):
     """struct xen_mem_paging_op; 24 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("op", c_uint8),  # @0 uint8_t
         ("domain", c_uint16),  # @2 domid_t
         ("buffer", HANDLE),  # @8 XEN_GUEST_HANDLE(const_uint8)
         ("gfn", c_uint64),  # @16 uint64_t
-    ]
+    )
     FORMAT = "<BxH4xQQ"
     FORMAT_FIELDS = ("op", "domain", "buffer", "gfn")
 
@@ -379,7 +379,7 @@ class xen_mem_paging_op(Struct):
 class xen_mem_access_op(Struct):
     """struct xen_mem_access_op; 32 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("op", c_uint8),  # @0 uint8_t
         ("access", c_uint8),  # @1 uint8_t
         ("domid", c_uint16),  # @2 domid_t
@@ -387,7 +387,7 @@ class xen_mem_access_op(Struct):
         ("pfn", c_uint64),  # @8 uint64_t
         ("pfn_list", HANDLE),  # @16 XEN_GUEST_HANDLE(const_uint64)
         ("access_list", HANDLE),  # @24 XEN_GUEST_HANDLE(const_uint8)
-    ]
+    )
     FORMAT = "<BBHIQQQ"
     FORMAT_FIELDS = ("op", "access", "domid", "nr", "pfn", "pfn_list", "access_list")
 
@@ -409,10 +409,10 @@ class xen_mem_access_op(Struct):
 class mem_sharing_op_nominate_u(Union):
     """union mem_sharing_op_nominate_u; 8 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("gfn", c_uint64),  # @0 uint64_t
         ("grant_ref", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         gfn: int
@@ -424,10 +424,10 @@ class mem_sharing_op_nominate_u(Union):
 class mem_sharing_op_nominate(Struct):
     """struct mem_sharing_op_nominate; 16 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("u", mem_sharing_op_nominate_u),  # @0 union
         ("handle", c_uint64),  # @8 uint64_t
-    ]
+    )
 
     if TYPE_CHECKING:
         u: mem_sharing_op_nominate_u
@@ -439,13 +439,13 @@ class mem_sharing_op_nominate(Struct):
 class mem_sharing_op_share(Struct):
     """struct mem_sharing_op_share; 40 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("source_gfn", c_uint64),  # @0 uint64_t
         ("source_handle", c_uint64),  # @8 uint64_t
         ("client_gfn", c_uint64),  # @16 uint64_t
         ("client_handle", c_uint64),  # @24 uint64_t
         ("client_domain", c_uint16),  # @32 domid_t
-    ]
+    )
     FORMAT = "<QQQQH6x"
     FORMAT_FIELDS = ("source_gfn", "source_handle", "client_gfn", "client_handle", "client_domain")
 
@@ -465,13 +465,13 @@ class mem_sharing_op_share(Struct):
 class mem_sharing_op_range(Struct):
     """struct mem_sharing_op_range; 32 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("first_gfn", c_uint64),  # @0 uint64_t
         ("last_gfn", c_uint64),  # @8 uint64_t
         ("opaque", c_uint64),  # @16 uint64_t
         ("client_domain", c_uint16),  # @24 domid_t
         ("_pad", arr(c_uint16, 3)),  # @26 uint16_t
-    ]
+    )
     FORMAT = "<QQQHHHH"
     FORMAT_FIELDS = (
         "first_gfn", "last_gfn", "opaque", "client_domain", "_pad[0]", "_pad[1]", "_pad[2]",
@@ -493,11 +493,11 @@ class mem_sharing_op_range(Struct):
 class mem_sharing_op_debug_u(Union):
     """union mem_sharing_op_debug_u; 8 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("gfn", c_uint64),  # @0 uint64_t
         ("mfn", c_uint64),  # @0 uint64_t
         ("gref", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         gfn: int
@@ -510,9 +510,9 @@ class mem_sharing_op_debug_u(Union):
 class mem_sharing_op_debug(Struct):
     """struct mem_sharing_op_debug; 8 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("u", mem_sharing_op_debug_u),  # @0 union
-    ]
+    )
 
     if TYPE_CHECKING:
         u: mem_sharing_op_debug_u
@@ -523,11 +523,11 @@ class mem_sharing_op_debug(Struct):
 class mem_sharing_op_fork(Struct):
     """struct mem_sharing_op_fork; 8 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("parent_domain", c_uint16),  # @0 domid_t
         ("flags", c_uint16),  # @2 uint16_t
         ("pad", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<HHI"
     FORMAT_FIELDS = ("parent_domain", "flags", "pad")
 
@@ -542,13 +542,13 @@ class mem_sharing_op_fork(Struct):
 class xen_mem_sharing_op_u(Union):
     """union xen_mem_sharing_op_u; 40 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("nominate", mem_sharing_op_nominate),  # @0 mem_sharing_op_nominate
         ("share", mem_sharing_op_share),  # @0 mem_sharing_op_share
         ("range", mem_sharing_op_range),  # @0 mem_sharing_op_range
         ("debug", mem_sharing_op_debug),  # @0 mem_sharing_op_debug
         ("fork", mem_sharing_op_fork),  # @0 mem_sharing_op_fork
-    ]
+    )
 
     if TYPE_CHECKING:
         nominate: mem_sharing_op_nominate
@@ -567,11 +567,11 @@ class xen_mem_sharing_op_u(Union):
 class xen_mem_sharing_op(Struct):
     """struct xen_mem_sharing_op; 48 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("op", c_uint8),  # @0 uint8_t
         ("domain", c_uint16),  # @2 domid_t
         ("u", xen_mem_sharing_op_u),  # @8 union
-    ]
+    )
 
     if TYPE_CHECKING:
         op: int
@@ -586,10 +586,10 @@ class xen_mem_sharing_op(Struct):
 class xen_reserved_device_memory(Struct):
     """struct xen_reserved_device_memory; 16 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("start_pfn", c_uint64),  # @0 xen_pfn_t
         ("nr_pages", c_uint64),  # @8 xen_ulong_t
-    ]
+    )
     FORMAT = "<QQ"
     FORMAT_FIELDS = ("start_pfn", "nr_pages")
 
@@ -603,11 +603,11 @@ class xen_reserved_device_memory(Struct):
 class xen_reserved_device_memory_map_dev_pci(Struct):
     """struct xen_reserved_device_memory_map_dev_pci; 4 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("seg", c_uint16),  # @0 uint16_t
         ("bus", c_uint8),  # @2 uint8_t
         ("devfn", c_uint8),  # @3 uint8_t
-    ]
+    )
     FORMAT = "<HBB"
     FORMAT_FIELDS = ("seg", "bus", "devfn")
 
@@ -622,9 +622,9 @@ class xen_reserved_device_memory_map_dev_pci(Struct):
 class xen_reserved_device_memory_map_dev(Union):
     """union xen_reserved_device_memory_map_dev; 4 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("pci", xen_reserved_device_memory_map_dev_pci),  # @0 physdev_pci_device_t
-    ]
+    )
 
     if TYPE_CHECKING:
         pci: xen_reserved_device_memory_map_dev_pci
@@ -635,12 +635,12 @@ class xen_reserved_device_memory_map_dev(Union):
 class xen_reserved_device_memory_map(Struct):
     """struct xen_reserved_device_memory_map; 24 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("flags", c_uint32),  # @0 uint32_t
         ("nr_entries", c_uint32),  # @4 unsigned int
         ("buffer", HANDLE),  # @8 XEN_GUEST_HANDLE(xen_reserved_device_memory_t)
         ("dev", xen_reserved_device_memory_map_dev),  # @16 union
-    ]
+    )
 
     if TYPE_CHECKING:
         flags: int
@@ -657,7 +657,7 @@ class xen_reserved_device_memory_map(Struct):
 class xen_mem_acquire_resource(Struct):
     """struct xen_mem_acquire_resource; 32 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
         ("type", c_uint16),  # @2 uint16_t
         ("id", c_uint32),  # @4 uint32_t
@@ -665,7 +665,7 @@ class xen_mem_acquire_resource(Struct):
         ("pad", c_uint32),  # @12 uint32_t
         ("frame", c_uint64),  # @16 uint64_t
         ("frame_list", HANDLE),  # @24 XEN_GUEST_HANDLE(xen_pfn_t)
-    ]
+    )
     FORMAT = "<HHIIIQQ"
     FORMAT_FIELDS = ("domid", "type", "id", "nr_frames", "pad", "frame", "frame_list")
 
@@ -687,12 +687,12 @@ class xen_mem_acquire_resource(Struct):
 class xen_vmemrange(Struct):
     """struct xen_vmemrange; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("start", c_uint64),  # @0 uint64_t
         ("end", c_uint64),  # @8 uint64_t
         ("flags", c_uint32),  # @16 unsigned int
         ("nid", c_uint32),  # @20 unsigned int
-    ]
+    )
     FORMAT = "<QQII"
     FORMAT_FIELDS = ("start", "end", "flags", "nid")
 
@@ -710,10 +710,10 @@ class xen_vmemrange(Struct):
 class xen_vnuma_topology_info_vdistance(Union):
     """union xen_vnuma_topology_info_vdistance; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("h", HANDLE),  # @0 XEN_GUEST_HANDLE(uint)
         ("pad", c_uint64),  # @0 uint64_t
-    ]
+    )
 
     if TYPE_CHECKING:
         h: HandleField
@@ -725,10 +725,10 @@ class xen_vnuma_topology_info_vdistance(Union):
 class xen_vnuma_topology_info_vcpu_to_vnode(Union):
     """union xen_vnuma_topology_info_vcpu_to_vnode; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("h", HANDLE),  # @0 XEN_GUEST_HANDLE(uint)
         ("pad", c_uint64),  # @0 uint64_t
-    ]
+    )
 
     if TYPE_CHECKING:
         h: HandleField
@@ -740,10 +740,10 @@ class xen_vnuma_topology_info_vcpu_to_vnode(Union):
 class xen_vnuma_topology_info_vmemrange(Union):
     """union xen_vnuma_topology_info_vmemrange; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("h", HANDLE),  # @0 XEN_GUEST_HANDLE(xen_vmemrange_t)
         ("pad", c_uint64),  # @0 uint64_t
-    ]
+    )
 
     if TYPE_CHECKING:
         h: HandleField
@@ -755,7 +755,7 @@ class xen_vnuma_topology_info_vmemrange(Union):
 class xen_vnuma_topology_info(Struct):
     """struct xen_vnuma_topology_info; 40 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
         ("pad", c_uint16),  # @2 uint16_t
         ("nr_vnodes", c_uint32),  # @4 unsigned int
@@ -764,7 +764,7 @@ class xen_vnuma_topology_info(Struct):
         ("vdistance", xen_vnuma_topology_info_vdistance),  # @16 union
         ("vcpu_to_vnode", xen_vnuma_topology_info_vcpu_to_vnode),  # @24 union
         ("vmemrange", xen_vnuma_topology_info_vmemrange),  # @32 union
-    ]
+    )
 
     if TYPE_CHECKING:
         domid: int

@@ -23,10 +23,10 @@ XENNMI_unregister_callback = 1
 class xennmi_callback(Struct):
     """struct xennmi_callback; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("handler_address", c_uint64),  # @0 unsigned long
         ("pad", c_uint64),  # @8 unsigned long
-    ]
+    )
     FORMAT = "<QQ"
     FORMAT_FIELDS = ("handler_address", "pad")
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_int32, c_uint16, c_uint32, c_uint64, c_uint8
+from ctypes import c_int32, c_uint8, c_uint16, c_uint32, c_uint64
 
 from ._base import HANDLE, Struct, Union, arr
 
@@ -69,9 +69,9 @@ PHYSDEVOP_pirq_eoi_gmfn = 28
 class physdev_eoi(Struct):
     """struct physdev_eoi; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("irq", c_uint32),  # @0 uint32_t
-    ]
+    )
     FORMAT = "<I"
     FORMAT_FIELDS = ("irq",)
 
@@ -84,9 +84,9 @@ class physdev_eoi(Struct):
 class physdev_pirq_eoi_gmfn(Struct):
     """struct physdev_pirq_eoi_gmfn; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("gmfn", c_uint64),  # @0 xen_pfn_t
-    ]
+    )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("gmfn",)
 
@@ -99,10 +99,10 @@ class physdev_pirq_eoi_gmfn(Struct):
 class physdev_irq_status_query(Struct):
     """struct physdev_irq_status_query; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("irq", c_uint32),  # @0 uint32_t
         ("flags", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("irq", "flags")
 
@@ -116,9 +116,9 @@ class physdev_irq_status_query(Struct):
 class physdev_set_iopl(Struct):
     """struct physdev_set_iopl; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("iopl", c_uint32),  # @0 uint32_t
-    ]
+    )
     FORMAT = "<I"
     FORMAT_FIELDS = ("iopl",)
 
@@ -131,10 +131,10 @@ class physdev_set_iopl(Struct):
 class physdev_set_iobitmap(Struct):
     """struct physdev_set_iobitmap; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("bitmap", HANDLE),  # @0 XEN_GUEST_HANDLE(uint8)
         ("nr_ports", c_uint32),  # @8 uint32_t
-    ]
+    )
     FORMAT = "<QI4x"
     FORMAT_FIELDS = ("bitmap", "nr_ports")
 
@@ -148,11 +148,11 @@ class physdev_set_iobitmap(Struct):
 class physdev_apic(Struct):
     """struct physdev_apic; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("apic_physbase", c_uint64),  # @0 unsigned long
         ("reg", c_uint32),  # @8 uint32_t
         ("value", c_uint32),  # @12 uint32_t
-    ]
+    )
     FORMAT = "<QII"
     FORMAT_FIELDS = ("apic_physbase", "reg", "value")
 
@@ -167,10 +167,10 @@ class physdev_apic(Struct):
 class physdev_irq(Struct):
     """struct physdev_irq; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("irq", c_uint32),  # @0 uint32_t
         ("vector", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("irq", "vector")
 
@@ -184,7 +184,7 @@ class physdev_irq(Struct):
 class physdev_map_pirq(Struct):
     """struct physdev_map_pirq; 40 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
         ("type", c_int32),  # @4 int
         ("index", c_int32),  # @8 int
@@ -193,7 +193,7 @@ class physdev_map_pirq(Struct):
         ("devfn", c_int32),  # @20 int
         ("entry_nr", c_int32),  # @24 int
         ("table_base", c_uint64),  # @32 uint64_t
-    ]
+    )
     FORMAT = "<H2xiiiiii4xQ"
     FORMAT_FIELDS = ("domid", "type", "index", "pirq", "bus", "devfn", "entry_nr", "table_base")
 
@@ -216,10 +216,10 @@ class physdev_map_pirq(Struct):
 class physdev_unmap_pirq(Struct):
     """struct physdev_unmap_pirq; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
         ("pirq", c_int32),  # @4 int
-    ]
+    )
     FORMAT = "<H2xi"
     FORMAT_FIELDS = ("domid", "pirq")
 
@@ -233,10 +233,10 @@ class physdev_unmap_pirq(Struct):
 class physdev_manage_pci(Struct):
     """struct physdev_manage_pci; 2 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("bus", c_uint8),  # @0 uint8_t
         ("devfn", c_uint8),  # @1 uint8_t
-    ]
+    )
     FORMAT = "<BB"
     FORMAT_FIELDS = ("bus", "devfn")
 
@@ -250,10 +250,10 @@ class physdev_manage_pci(Struct):
 class physdev_restore_msi(Struct):
     """struct physdev_restore_msi; 2 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("bus", c_uint8),  # @0 uint8_t
         ("devfn", c_uint8),  # @1 uint8_t
-    ]
+    )
     FORMAT = "<BB"
     FORMAT_FIELDS = ("bus", "devfn")
 
@@ -267,10 +267,10 @@ class physdev_restore_msi(Struct):
 class physdev_manage_pci_ext_physfn(Struct):
     """struct physdev_manage_pci_ext_physfn; 2 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("bus", c_uint8),  # @0 uint8_t
         ("devfn", c_uint8),  # @1 uint8_t
-    ]
+    )
     FORMAT = "<BB"
     FORMAT_FIELDS = ("bus", "devfn")
 
@@ -284,13 +284,13 @@ class physdev_manage_pci_ext_physfn(Struct):
 class physdev_manage_pci_ext(Struct):
     """struct physdev_manage_pci_ext; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("bus", c_uint8),  # @0 uint8_t
         ("devfn", c_uint8),  # @1 uint8_t
         ("is_extfn", c_uint32),  # @4 uint32_t
         ("is_virtfn", c_uint32),  # @8 uint32_t
         ("physfn", physdev_manage_pci_ext_physfn),  # @12 struct
-    ]
+    )
     FORMAT = "<BB2xIIBB2x"
     FORMAT_FIELDS = ("bus", "devfn", "is_extfn", "is_virtfn", "physfn.bus", "physfn.devfn")
 
@@ -310,13 +310,13 @@ class physdev_manage_pci_ext(Struct):
 class physdev_op_u(Union):
     """union physdev_op_u; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("irq_status_query", physdev_irq_status_query),  # @0 physdev_irq_status_query_t
         ("set_iopl", physdev_set_iopl),  # @0 physdev_set_iopl_t
         ("set_iobitmap", physdev_set_iobitmap),  # @0 physdev_set_iobitmap_t
         ("apic_op", physdev_apic),  # @0 physdev_apic_t
         ("irq_op", physdev_irq),  # @0 physdev_irq_t
-    ]
+    )
 
     if TYPE_CHECKING:
         irq_status_query: physdev_irq_status_query
@@ -335,10 +335,10 @@ class physdev_op_u(Union):
 class physdev_op(Struct):
     """struct physdev_op; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("cmd", c_uint32),  # @0 uint32_t
         ("u", physdev_op_u),  # @8 union
-    ]
+    )
 
     if TYPE_CHECKING:
         cmd: int
@@ -350,11 +350,11 @@ class physdev_op(Struct):
 class physdev_setup_gsi(Struct):
     """struct physdev_setup_gsi; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("gsi", c_int32),  # @0 int
         ("triggering", c_uint8),  # @4 uint8_t
         ("polarity", c_uint8),  # @5 uint8_t
-    ]
+    )
     FORMAT = "<iBB2x"
     FORMAT_FIELDS = ("gsi", "triggering", "polarity")
 
@@ -369,10 +369,10 @@ class physdev_setup_gsi(Struct):
 class physdev_get_free_pirq(Struct):
     """struct physdev_get_free_pirq; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_int32),  # @0 int
         ("pirq", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<iI"
     FORMAT_FIELDS = ("type", "pirq")
 
@@ -386,13 +386,13 @@ class physdev_get_free_pirq(Struct):
 class physdev_pci_mmcfg_reserved(Struct):
     """struct physdev_pci_mmcfg_reserved; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("address", c_uint64),  # @0 uint64_t
         ("segment", c_uint16),  # @8 uint16_t
         ("start_bus", c_uint8),  # @10 uint8_t
         ("end_bus", c_uint8),  # @11 uint8_t
         ("flags", c_uint32),  # @12 uint32_t
-    ]
+    )
     FORMAT = "<QHBBI"
     FORMAT_FIELDS = ("address", "segment", "start_bus", "end_bus", "flags")
 
@@ -412,10 +412,10 @@ class physdev_pci_mmcfg_reserved(Struct):
 class physdev_pci_device_add_physfn(Struct):
     """struct physdev_pci_device_add_physfn; 2 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("bus", c_uint8),  # @0 uint8_t
         ("devfn", c_uint8),  # @1 uint8_t
-    ]
+    )
     FORMAT = "<BB"
     FORMAT_FIELDS = ("bus", "devfn")
 
@@ -429,14 +429,14 @@ class physdev_pci_device_add_physfn(Struct):
 class physdev_pci_device_add(Struct):
     """struct physdev_pci_device_add; 12 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("seg", c_uint16),  # @0 uint16_t
         ("bus", c_uint8),  # @2 uint8_t
         ("devfn", c_uint8),  # @3 uint8_t
         ("flags", c_uint32),  # @4 uint32_t
         ("physfn", physdev_pci_device_add_physfn),  # @8 struct
         ("optarr", arr(c_uint32, 0)),  # @12 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         seg: int
@@ -455,11 +455,11 @@ class physdev_pci_device_add(Struct):
 class physdev_pci_device(Struct):
     """struct physdev_pci_device; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("seg", c_uint16),  # @0 uint16_t
         ("bus", c_uint8),  # @2 uint8_t
         ("devfn", c_uint8),  # @3 uint8_t
-    ]
+    )
     FORMAT = "<HBB"
     FORMAT_FIELDS = ("seg", "bus", "devfn")
 
@@ -474,10 +474,10 @@ class physdev_pci_device(Struct):
 class pci_device_reset(Struct):
     """struct pci_device_reset; 8 bytes. not in 4.17, 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("dev", physdev_pci_device),  # @0 physdev_pci_device_t
         ("flags", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<HBBI"
     FORMAT_FIELDS = ("dev.seg", "dev.bus", "dev.devfn", "flags")
 
@@ -491,9 +491,9 @@ class pci_device_reset(Struct):
 class physdev_dbgp_op_u(Union):
     """union physdev_dbgp_op_u; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("pci", physdev_pci_device),  # @0 physdev_pci_device_t
-    ]
+    )
 
     if TYPE_CHECKING:
         pci: physdev_pci_device
@@ -504,11 +504,11 @@ class physdev_dbgp_op_u(Union):
 class physdev_dbgp_op(Struct):
     """struct physdev_dbgp_op; 6 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("op", c_uint8),  # @0 uint8_t
         ("bus", c_uint8),  # @1 uint8_t
         ("u", physdev_dbgp_op_u),  # @2 union
-    ]
+    )
 
     if TYPE_CHECKING:
         op: int

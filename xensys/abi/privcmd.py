@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_int32, c_uint16, c_uint32, c_uint64, c_uint8
+from ctypes import c_int32, c_uint8, c_uint16, c_uint32, c_uint64
 
 from ._base import Struct, arr
 
@@ -33,10 +33,10 @@ IOCTL_PRIVCMD_PCIDEV_GET_GSI = 0x8500a  # not in 6.1, 5.10
 class privcmd_hypercall(Struct):
     """struct privcmd_hypercall; 48 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("op", c_uint64),  # @0 __u64
         ("arg", arr(c_uint64, 5)),  # @8 __u64
-    ]
+    )
     FORMAT = "<QQQQQQ"
     FORMAT_FIELDS = ("op", "arg[0]", "arg[1]", "arg[2]", "arg[3]", "arg[4]")
 
@@ -50,11 +50,11 @@ class privcmd_hypercall(Struct):
 class privcmd_mmap_entry(Struct):
     """struct privcmd_mmap_entry; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("va", c_uint64),  # @0 __u64
         ("mfn", c_uint64),  # @8 __u64
         ("npages", c_uint64),  # @16 __u64
-    ]
+    )
     FORMAT = "<QQQ"
     FORMAT_FIELDS = ("va", "mfn", "npages")
 
@@ -69,11 +69,11 @@ class privcmd_mmap_entry(Struct):
 class privcmd_mmap(Struct):
     """struct privcmd_mmap; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("num", c_int32),  # @0 int
         ("dom", c_uint16),  # @4 domid_t
         ("entry", c_uint64),  # @8 privcmd_mmap_entry *
-    ]
+    )
     FORMAT = "<iH2xQ"
     FORMAT_FIELDS = ("num", "dom", "entry")
 
@@ -88,12 +88,12 @@ class privcmd_mmap(Struct):
 class privcmd_mmapbatch(Struct):
     """struct privcmd_mmapbatch; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("num", c_int32),  # @0 int
         ("dom", c_uint16),  # @4 domid_t
         ("addr", c_uint64),  # @8 __u64
         ("arr", c_uint64),  # @16 xen_pfn_t *
-    ]
+    )
     FORMAT = "<iH2xQQ"
     FORMAT_FIELDS = ("num", "dom", "addr", "arr")
 
@@ -111,13 +111,13 @@ class privcmd_mmapbatch(Struct):
 class privcmd_mmapbatch_v2(Struct):
     """struct privcmd_mmapbatch_v2; 32 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("num", c_uint32),  # @0 unsigned int
         ("dom", c_uint16),  # @4 domid_t
         ("addr", c_uint64),  # @8 __u64
         ("arr", c_uint64),  # @16 const xen_pfn_t *
         ("err", c_uint64),  # @24 int *
-    ]
+    )
     FORMAT = "<IH2xQQQ"
     FORMAT_FIELDS = ("num", "dom", "addr", "arr", "err")
 
@@ -136,10 +136,10 @@ class privcmd_mmapbatch_v2(Struct):
 class privcmd_dm_op_buf(Struct):
     """struct privcmd_dm_op_buf; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("uptr", c_uint64),  # @0 void *
         ("size", c_uint64),  # @8 size_t
-    ]
+    )
     FORMAT = "<QQ"
     FORMAT_FIELDS = ("uptr", "size")
 
@@ -153,11 +153,11 @@ class privcmd_dm_op_buf(Struct):
 class privcmd_dm_op(Struct):
     """struct privcmd_dm_op; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("dom", c_uint16),  # @0 domid_t
         ("num", c_uint16),  # @2 __u16
         ("ubufs", c_uint64),  # @8 const privcmd_dm_op_buf *
-    ]
+    )
     FORMAT = "<HH4xQ"
     FORMAT_FIELDS = ("dom", "num", "ubufs")
 
@@ -172,14 +172,14 @@ class privcmd_dm_op(Struct):
 class privcmd_mmap_resource(Struct):
     """struct privcmd_mmap_resource; 32 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("dom", c_uint16),  # @0 domid_t
         ("type", c_uint32),  # @4 __u32
         ("id", c_uint32),  # @8 __u32
         ("idx", c_uint32),  # @12 __u32
         ("num", c_uint64),  # @16 __u64
         ("addr", c_uint64),  # @24 __u64
-    ]
+    )
     FORMAT = "<H2xIIIQQ"
     FORMAT_FIELDS = ("dom", "type", "id", "idx", "num", "addr")
 
@@ -200,14 +200,14 @@ class privcmd_mmap_resource(Struct):
 class privcmd_irqfd(Struct):
     """struct privcmd_irqfd; 24 bytes. not in 6.1, 5.10."""
 
-    _fields_ = [
+    _fields_ = (
         ("dm_op", c_uint64),  # @0 __u64
         ("size", c_uint32),  # @8 __u32
         ("fd", c_uint32),  # @12 __u32
         ("flags", c_uint32),  # @16 __u32
         ("dom", c_uint16),  # @20 domid_t
         ("pad", arr(c_uint8, 2)),  # @22 __u8
-    ]
+    )
     FORMAT = "<QIIIHBB"
     FORMAT_FIELDS = ("dm_op", "size", "fd", "flags", "dom", "pad[0]", "pad[1]")
 
@@ -228,7 +228,7 @@ class privcmd_irqfd(Struct):
 class privcmd_ioeventfd(Struct):
     """struct privcmd_ioeventfd; 48 bytes. not in 6.1, 5.10."""
 
-    _fields_ = [
+    _fields_ = (
         ("ioreq", c_uint64),  # @0 __u64
         ("ports", c_uint64),  # @8 __u64
         ("addr", c_uint64),  # @16 __u64
@@ -239,7 +239,7 @@ class privcmd_ioeventfd(Struct):
         ("flags", c_uint32),  # @40 __u32
         ("dom", c_uint16),  # @44 domid_t
         ("pad", arr(c_uint8, 2)),  # @46 __u8
-    ]
+    )
     FORMAT = "<QQQIIIIIHBB"
     FORMAT_FIELDS = (
         "ioreq", "ports", "addr", "addr_len", "event_fd", "vcpus", "vq", "flags", "dom", "pad[0]",
@@ -268,10 +268,10 @@ class privcmd_ioeventfd(Struct):
 class privcmd_pcidev_get_gsi(Struct):
     """struct privcmd_pcidev_get_gsi; 8 bytes. not in 6.1, 5.10."""
 
-    _fields_ = [
+    _fields_ = (
         ("sbdf", c_uint32),  # @0 __u32
         ("gsi", c_uint32),  # @4 __u32
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("sbdf", "gsi")
 

@@ -32,9 +32,9 @@ SHUTDOWN_MAX = 5
 class sched_shutdown(Struct):
     """struct sched_shutdown; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("reason", c_uint32),  # @0 unsigned int
-    ]
+    )
     FORMAT = "<I"
     FORMAT_FIELDS = ("reason",)
 
@@ -47,11 +47,11 @@ class sched_shutdown(Struct):
 class sched_poll(Struct):
     """struct sched_poll; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("ports", HANDLE),  # @0 XEN_GUEST_HANDLE(evtchn_port_t)
         ("nr_ports", c_uint32),  # @8 unsigned int
         ("timeout", c_uint64),  # @16 uint64_t
-    ]
+    )
     FORMAT = "<QI4xQ"
     FORMAT_FIELDS = ("ports", "nr_ports", "timeout")
 
@@ -68,10 +68,10 @@ class sched_poll(Struct):
 class sched_remote_shutdown(Struct):
     """struct sched_remote_shutdown; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("domain_id", c_uint16),  # @0 domid_t
         ("reason", c_uint32),  # @4 unsigned int
-    ]
+    )
     FORMAT = "<H2xI"
     FORMAT_FIELDS = ("domain_id", "reason")
 
@@ -85,10 +85,10 @@ class sched_remote_shutdown(Struct):
 class sched_watchdog(Struct):
     """struct sched_watchdog; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint32),  # @0 uint32_t
         ("timeout", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("id", "timeout")
 
@@ -102,9 +102,9 @@ class sched_watchdog(Struct):
 class sched_pin_override(Struct):
     """struct sched_pin_override; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("pcpu", c_int32),  # @0 int32_t
-    ]
+    )
     FORMAT = "<i"
     FORMAT_FIELDS = ("pcpu",)
 

@@ -192,11 +192,11 @@ TRC_64_FLAG = 256
 class t_rec_u_cycles(Struct):
     """struct t_rec_u_cycles; 36 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("cycles_lo", c_uint32),  # @0 uint32_t
         ("cycles_hi", c_uint32),  # @4 uint32_t
         ("extra_u32", arr(c_uint32, 7)),  # @8 uint32_t
-    ]
+    )
     FORMAT = "<IIIIIIIII"
     FORMAT_FIELDS = (
         "cycles_lo", "cycles_hi", "extra_u32[0]", "extra_u32[1]", "extra_u32[2]", "extra_u32[3]",
@@ -217,9 +217,9 @@ class t_rec_u_cycles(Struct):
 class t_rec_u_nocycles(Struct):
     """struct t_rec_u_nocycles; 28 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("extra_u32", arr(c_uint32, 7)),  # @0 uint32_t
-    ]
+    )
     FORMAT = "<IIIIIII"
     FORMAT_FIELDS = (
         "extra_u32[0]", "extra_u32[1]", "extra_u32[2]", "extra_u32[3]", "extra_u32[4]",
@@ -235,10 +235,10 @@ class t_rec_u_nocycles(Struct):
 class t_rec_u(Union):
     """union t_rec_u; 36 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("cycles", t_rec_u_cycles),  # @0 struct
         ("nocycles", t_rec_u_nocycles),  # @0 struct
-    ]
+    )
 
     if TYPE_CHECKING:
         cycles: t_rec_u_cycles
@@ -252,10 +252,10 @@ class t_rec_u(Union):
 class t_rec(Struct):
     """struct t_rec; 40 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("_bits0", c_uint32),  # @0 bit-fields
         ("u", t_rec_u),  # @4 union
-    ]
+    )
     _bits_ = (
         ("event", "_bits0", 0, 28, False),  # bits 0..27 uint32_t
         ("extra_u32", "_bits0", 28, 3, False),  # bits 28..30 uint32_t
@@ -277,10 +277,10 @@ class t_rec(Struct):
 class t_buf(Struct):
     """struct t_buf; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("cons", c_uint32),  # @0 uint32_t
         ("prod", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("cons", "prod")
 
@@ -294,10 +294,10 @@ class t_buf(Struct):
 class t_info(Struct):
     """struct t_info; 2 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("tbuf_size", c_uint16),  # @0 uint16_t
         ("mfn_offset", arr(c_uint16, 0)),  # @2 uint16_t
-    ]
+    )
 
     if TYPE_CHECKING:
         tbuf_size: int

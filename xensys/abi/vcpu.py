@@ -42,11 +42,11 @@ VCPUOP_register_vcpu_time_phys_area = 15  # not in 4.17, 4.14
 class vcpu_runstate_info(Struct):
     """struct vcpu_runstate_info; 48 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("state", c_int32),  # @0 int
         ("state_entry_time", c_uint64),  # @8 uint64_t
         ("time", arr(c_uint64, 4)),  # @16 uint64_t
-    ]
+    )
     FORMAT = "<i4xQQQQQ"
     FORMAT_FIELDS = ("state", "state_entry_time", "time[0]", "time[1]", "time[2]", "time[3]")
 
@@ -64,11 +64,11 @@ class vcpu_runstate_info(Struct):
 class vcpu_register_runstate_memory_area_addr(Union):
     """union vcpu_register_runstate_memory_area_addr; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("h", HANDLE),  # @0 XEN_GUEST_HANDLE(vcpu_runstate_info_t)
         ("v", c_uint64),  # @0 vcpu_runstate_info *
         ("p", c_uint64),  # @0 uint64_t
-    ]
+    )
 
     if TYPE_CHECKING:
         h: HandleField
@@ -81,9 +81,9 @@ class vcpu_register_runstate_memory_area_addr(Union):
 class vcpu_register_runstate_memory_area(Struct):
     """struct vcpu_register_runstate_memory_area; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("addr", vcpu_register_runstate_memory_area_addr),  # @0 union
-    ]
+    )
 
     if TYPE_CHECKING:
         addr: vcpu_register_runstate_memory_area_addr
@@ -94,9 +94,9 @@ class vcpu_register_runstate_memory_area(Struct):
 class vcpu_set_periodic_timer(Struct):
     """struct vcpu_set_periodic_timer; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("period_ns", c_uint64),  # @0 uint64_t
-    ]
+    )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("period_ns",)
 
@@ -109,10 +109,10 @@ class vcpu_set_periodic_timer(Struct):
 class vcpu_set_singleshot_timer(Struct):
     """struct vcpu_set_singleshot_timer; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("timeout_abs_ns", c_uint64),  # @0 uint64_t
         ("flags", c_uint32),  # @8 uint32_t
-    ]
+    )
     FORMAT = "<QI4x"
     FORMAT_FIELDS = ("timeout_abs_ns", "flags")
 
@@ -126,11 +126,11 @@ class vcpu_set_singleshot_timer(Struct):
 class vcpu_register_vcpu_info(Struct):
     """struct vcpu_register_vcpu_info; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("mfn", c_uint64),  # @0 uint64_t
         ("offset", c_uint32),  # @8 uint32_t
         ("rsvd", c_uint32),  # @12 uint32_t
-    ]
+    )
     FORMAT = "<QII"
     FORMAT_FIELDS = ("mfn", "offset", "rsvd")
 
@@ -145,9 +145,9 @@ class vcpu_register_vcpu_info(Struct):
 class vcpu_get_physid(Struct):
     """struct vcpu_get_physid; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("phys_id", c_uint64),  # @0 uint64_t
-    ]
+    )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("phys_id",)
 
@@ -160,11 +160,11 @@ class vcpu_get_physid(Struct):
 class vcpu_register_time_memory_area_addr(Union):
     """union vcpu_register_time_memory_area_addr; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("h", HANDLE),  # @0 XEN_GUEST_HANDLE(vcpu_time_info_t)
         ("v", c_uint64),  # @0 vcpu_time_info *
         ("p", c_uint64),  # @0 uint64_t
-    ]
+    )
 
     if TYPE_CHECKING:
         h: HandleField
@@ -177,9 +177,9 @@ class vcpu_register_time_memory_area_addr(Union):
 class vcpu_register_time_memory_area(Struct):
     """struct vcpu_register_time_memory_area; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("addr", vcpu_register_time_memory_area_addr),  # @0 union
-    ]
+    )
 
     if TYPE_CHECKING:
         addr: vcpu_register_time_memory_area_addr

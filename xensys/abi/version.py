@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_char, c_uint32, c_uint64, c_uint8
+from ctypes import c_char, c_uint8, c_uint32, c_uint64
 
 from ._base import Struct, arr
 
@@ -37,12 +37,12 @@ XENVER_commandline2 = 14  # not in 4.17, 4.14
 class xen_compile_info(Struct):
     """struct xen_compile_info; 144 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("compiler", arr(c_char, 64)),  # @0 char
         ("compile_by", arr(c_char, 16)),  # @64 char
         ("compile_domain", arr(c_char, 32)),  # @80 char
         ("compile_date", arr(c_char, 32)),  # @112 char
-    ]
+    )
 
     if TYPE_CHECKING:
         compiler: bytes
@@ -59,9 +59,9 @@ class xen_compile_info(Struct):
 class xen_platform_parameters(Struct):
     """struct xen_platform_parameters; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("virt_start", c_uint64),  # @0 xen_ulong_t
-    ]
+    )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("virt_start",)
 
@@ -74,10 +74,10 @@ class xen_platform_parameters(Struct):
 class xen_feature_info(Struct):
     """struct xen_feature_info; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("submap_idx", c_uint32),  # @0 uint32_t
         ("submap", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("submap_idx", "submap")
 
@@ -91,10 +91,10 @@ class xen_feature_info(Struct):
 class xen_build_id(Struct):
     """struct xen_build_id; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("len", c_uint32),  # @0 uint32_t
         ("buf", arr(c_uint8, 0)),  # @4 unsigned char
-    ]
+    )
 
     if TYPE_CHECKING:
         len: int
@@ -106,10 +106,10 @@ class xen_build_id(Struct):
 class xen_varbuf(Struct):
     """struct xen_varbuf; 4 bytes. not in 4.17, 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("len", c_uint32),  # @0 uint32_t
         ("buf", arr(c_uint8, 0)),  # @4 unsigned char
-    ]
+    )
 
     if TYPE_CHECKING:
         len: int

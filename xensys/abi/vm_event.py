@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_uint16, c_uint32, c_uint64, c_uint8
+from ctypes import c_uint8, c_uint16, c_uint32, c_uint64
 
 from ._base import Struct, Union, arr
 
@@ -73,9 +73,9 @@ MEM_PAGING_EVICT_FAIL = 2  # __XEN_TOOLS__
 class vm_event_x86_selector_reg(Struct):
     """struct vm_event_x86_selector_reg; 4 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("_bits0", c_uint32),  # @0 bit-fields
-    ]
+    )
     _bits_ = (
         ("limit", "_bits0", 0, 20, False),  # bits 0..19 uint32_t
         ("ar", "_bits0", 20, 12, False),  # bits 20..31 uint32_t
@@ -91,7 +91,7 @@ class vm_event_x86_selector_reg(Struct):
 class vm_event_regs_x86(Struct):
     """struct vm_event_regs_x86; 344 bytes. __XEN_TOOLS__; otherwise in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("rax", c_uint64),  # @0 uint64_t
         ("rcx", c_uint64),  # @8 uint64_t
         ("rdx", c_uint64),  # @16 uint64_t
@@ -146,7 +146,7 @@ class vm_event_regs_x86(Struct):
         ("fs_sel", c_uint16),  # @338 uint16_t
         ("gs_sel", c_uint16),  # @340 uint16_t
         ("_pad", c_uint16),  # @342 uint16_t
-    ]
+    )
 
     if TYPE_CHECKING:
         rax: int
@@ -226,13 +226,13 @@ class vm_event_regs_x86(Struct):
 class vm_event_regs_arm(Struct):
     """struct vm_event_regs_arm; 40 bytes. __XEN_TOOLS__; otherwise in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("ttbr0", c_uint64),  # @0 uint64_t
         ("ttbr1", c_uint64),  # @8 uint64_t
         ("ttbcr", c_uint64),  # @16 uint64_t
         ("pc", c_uint64),  # @24 uint64_t
         ("cpsr", c_uint64),  # @32 uint64_t
-    ]
+    )
     FORMAT = "<QQQQQ"
     FORMAT_FIELDS = ("ttbr0", "ttbr1", "ttbcr", "pc", "cpsr")
 
@@ -252,13 +252,13 @@ class vm_event_regs_arm(Struct):
 class vm_event_mem_access(Struct):
     """struct vm_event_mem_access; 32 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("gfn", c_uint64),  # @0 uint64_t
         ("offset", c_uint64),  # @8 uint64_t
         ("gla", c_uint64),  # @16 uint64_t
         ("flags", c_uint32),  # @24 uint32_t
         ("_pad", c_uint32),  # @28 uint32_t
-    ]
+    )
     FORMAT = "<QQQII"
     FORMAT_FIELDS = ("gfn", "offset", "gla", "flags", "_pad")
 
@@ -278,12 +278,12 @@ class vm_event_mem_access(Struct):
 class vm_event_write_ctrlreg(Struct):
     """struct vm_event_write_ctrlreg; 24 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("index", c_uint32),  # @0 uint32_t
         ("_pad", c_uint32),  # @4 uint32_t
         ("new_value", c_uint64),  # @8 uint64_t
         ("old_value", c_uint64),  # @16 uint64_t
-    ]
+    )
     FORMAT = "<IIQQ"
     FORMAT_FIELDS = ("index", "_pad", "new_value", "old_value")
 
@@ -301,9 +301,9 @@ class vm_event_write_ctrlreg(Struct):
 class vm_event_singlestep(Struct):
     """struct vm_event_singlestep; 8 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("gfn", c_uint64),  # @0 uint64_t
-    ]
+    )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("gfn",)
 
@@ -316,9 +316,9 @@ class vm_event_singlestep(Struct):
 class vm_event_fast_singlestep(Struct):
     """struct vm_event_fast_singlestep; 2 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("p2midx", c_uint16),  # @0 uint16_t
-    ]
+    )
     FORMAT = "<H"
     FORMAT_FIELDS = ("p2midx",)
 
@@ -331,13 +331,13 @@ class vm_event_fast_singlestep(Struct):
 class vm_event_debug(Struct):
     """struct vm_event_debug; 24 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("gfn", c_uint64),  # @0 uint64_t
         ("pending_dbg", c_uint64),  # @8 uint64_t
         ("insn_length", c_uint32),  # @16 uint32_t
         ("type", c_uint8),  # @20 uint8_t
         ("_pad", arr(c_uint8, 3)),  # @21 uint8_t
-    ]
+    )
     FORMAT = "<QQIBBBB"
     FORMAT_FIELDS = ("gfn", "pending_dbg", "insn_length", "type", "_pad[0]", "_pad[1]", "_pad[2]")
 
@@ -357,11 +357,11 @@ class vm_event_debug(Struct):
 class vm_event_mov_to_msr(Struct):
     """struct vm_event_mov_to_msr; 24 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("msr", c_uint64),  # @0 uint64_t
         ("new_value", c_uint64),  # @8 uint64_t
         ("old_value", c_uint64),  # @16 uint64_t
-    ]
+    )
     FORMAT = "<QQQ"
     FORMAT_FIELDS = ("msr", "new_value", "old_value")
 
@@ -376,11 +376,11 @@ class vm_event_mov_to_msr(Struct):
 class vm_event_desc_access_arch_vmx(Struct):
     """struct vm_event_desc_access_arch_vmx; 16 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("instr_info", c_uint32),  # @0 uint32_t
         ("_pad1", c_uint32),  # @4 uint32_t
         ("exit_qualification", c_uint64),  # @8 uint64_t
-    ]
+    )
     FORMAT = "<IIQ"
     FORMAT_FIELDS = ("instr_info", "_pad1", "exit_qualification")
 
@@ -397,9 +397,9 @@ class vm_event_desc_access_arch_vmx(Struct):
 class vm_event_desc_access_arch(Union):
     """union vm_event_desc_access_arch; 16 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("vmx", vm_event_desc_access_arch_vmx),  # @0 struct
-    ]
+    )
 
     if TYPE_CHECKING:
         vmx: vm_event_desc_access_arch_vmx
@@ -410,12 +410,12 @@ class vm_event_desc_access_arch(Union):
 class vm_event_desc_access(Struct):
     """struct vm_event_desc_access; 24 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("arch", vm_event_desc_access_arch),  # @0 union
         ("descriptor", c_uint8),  # @16 uint8_t
         ("is_write", c_uint8),  # @17 uint8_t
         ("_pad", arr(c_uint8, 6)),  # @18 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         arch: vm_event_desc_access_arch
@@ -432,12 +432,12 @@ class vm_event_desc_access(Struct):
 class vm_event_cpuid(Struct):
     """struct vm_event_cpuid; 16 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("insn_length", c_uint32),  # @0 uint32_t
         ("leaf", c_uint32),  # @4 uint32_t
         ("subleaf", c_uint32),  # @8 uint32_t
         ("_pad", c_uint32),  # @12 uint32_t
-    ]
+    )
     FORMAT = "<IIII"
     FORMAT_FIELDS = ("insn_length", "leaf", "subleaf", "_pad")
 
@@ -455,13 +455,13 @@ class vm_event_cpuid(Struct):
 class vm_event_interrupt_x86(Struct):
     """struct vm_event_interrupt_x86; 24 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("vector", c_uint32),  # @0 uint32_t
         ("type", c_uint32),  # @4 uint32_t
         ("error_code", c_uint32),  # @8 uint32_t
         ("_pad", c_uint32),  # @12 uint32_t
         ("cr2", c_uint64),  # @16 uint64_t
-    ]
+    )
     FORMAT = "<IIIIQ"
     FORMAT_FIELDS = ("vector", "type", "error_code", "_pad", "cr2")
 
@@ -481,11 +481,11 @@ class vm_event_interrupt_x86(Struct):
 class vm_event_paging(Struct):
     """struct vm_event_paging; 16 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("gfn", c_uint64),  # @0 uint64_t
         ("p2mt", c_uint32),  # @8 uint32_t
         ("flags", c_uint32),  # @12 uint32_t
-    ]
+    )
     FORMAT = "<QII"
     FORMAT_FIELDS = ("gfn", "p2mt", "flags")
 
@@ -500,11 +500,11 @@ class vm_event_paging(Struct):
 class vm_event_sharing(Struct):
     """struct vm_event_sharing; 16 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("gfn", c_uint64),  # @0 uint64_t
         ("p2mt", c_uint32),  # @8 uint32_t
         ("_pad", c_uint32),  # @12 uint32_t
-    ]
+    )
     FORMAT = "<QII"
     FORMAT_FIELDS = ("gfn", "p2mt", "_pad")
 
@@ -519,10 +519,10 @@ class vm_event_sharing(Struct):
 class vm_event_emul_read_data(Struct):
     """struct vm_event_emul_read_data; 344 bytes. __XEN_TOOLS__; otherwise in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("size", c_uint32),  # @0 uint32_t
         ("data", arr(c_uint8, 340)),  # @4 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         size: int
@@ -534,9 +534,9 @@ class vm_event_emul_read_data(Struct):
 class vm_event_emul_insn_data(Struct):
     """struct vm_event_emul_insn_data; 16 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("data", arr(c_uint8, 16)),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<BBBBBBBBBBBBBBBB"
     FORMAT_FIELDS = (
         "data[0]", "data[1]", "data[2]", "data[3]", "data[4]", "data[5]", "data[6]", "data[7]",
@@ -553,10 +553,10 @@ class vm_event_emul_insn_data(Struct):
 class vm_event_vmexit_arch_vmx(Struct):
     """struct vm_event_vmexit_arch_vmx; 16 bytes. __XEN_TOOLS__; not in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("reason", c_uint64),  # @0 uint64_t
         ("qualification", c_uint64),  # @8 uint64_t
-    ]
+    )
     FORMAT = "<QQ"
     FORMAT_FIELDS = ("reason", "qualification")
 
@@ -570,9 +570,9 @@ class vm_event_vmexit_arch_vmx(Struct):
 class vm_event_vmexit_arch(Struct):
     """struct vm_event_vmexit_arch; 16 bytes. __XEN_TOOLS__; not in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("vmx", vm_event_vmexit_arch_vmx),  # @0 struct
-    ]
+    )
     FORMAT = "<QQ"
     FORMAT_FIELDS = ("vmx.reason", "vmx.qualification")
 
@@ -585,9 +585,9 @@ class vm_event_vmexit_arch(Struct):
 class vm_event_vmexit(Struct):
     """struct vm_event_vmexit; 16 bytes. __XEN_TOOLS__; not in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("arch", vm_event_vmexit_arch),  # @0 struct
-    ]
+    )
     FORMAT = "<QQ"
     FORMAT_FIELDS = ("arch.vmx.reason", "arch.vmx.qualification")
 
@@ -600,12 +600,12 @@ class vm_event_vmexit(Struct):
 class vm_event_io(Struct):
     """struct vm_event_io; 8 bytes. __XEN_TOOLS__; not in 4.17, 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("bytes", c_uint32),  # @0 uint32_t
         ("port", c_uint16),  # @4 uint16_t
         ("in_", c_uint8),  # @6 uint8_t
         ("str", c_uint8),  # @7 uint8_t
-    ]
+    )
     FORMAT = "<IHBB"
     FORMAT_FIELDS = ("bytes", "port", "in_", "str")
 
@@ -623,9 +623,9 @@ class vm_event_io(Struct):
 class vm_event_st_u_interrupt(Union):
     """union vm_event_st_u_interrupt; 24 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("x86", vm_event_interrupt_x86),  # @0 vm_event_interrupt_x86
-    ]
+    )
 
     if TYPE_CHECKING:
         x86: vm_event_interrupt_x86
@@ -636,7 +636,7 @@ class vm_event_st_u_interrupt(Union):
 class vm_event_st_u(Union):
     """union vm_event_st_u; 32 bytes. __XEN_TOOLS__; otherwise in 4.17, 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("mem_paging", vm_event_paging),  # @0 vm_event_paging
         ("mem_sharing", vm_event_sharing),  # @0 vm_event_sharing
         ("mem_access", vm_event_mem_access),  # @0 vm_event_mem_access
@@ -651,7 +651,7 @@ class vm_event_st_u(Union):
         ("vmexit", vm_event_vmexit),  # @0 vm_event_vmexit
         ("io", vm_event_io),  # @0 vm_event_io
         ("interrupt", vm_event_st_u_interrupt),  # @0 union
-    ]
+    )
 
     if TYPE_CHECKING:
         mem_paging: vm_event_paging
@@ -683,10 +683,10 @@ class vm_event_st_u(Union):
 class vm_event_st_data_regs(Union):
     """union vm_event_st_data_regs; 344 bytes. __XEN_TOOLS__; otherwise in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("x86", vm_event_regs_x86),  # @0 vm_event_regs_x86
         ("arm", vm_event_regs_arm),  # @0 vm_event_regs_arm
-    ]
+    )
 
     if TYPE_CHECKING:
         x86: vm_event_regs_x86
@@ -698,10 +698,10 @@ class vm_event_st_data_regs(Union):
 class vm_event_st_data_emul(Union):
     """union vm_event_st_data_emul; 344 bytes. __XEN_TOOLS__; otherwise in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("read", vm_event_emul_read_data),  # @0 vm_event_emul_read_data
         ("insn", vm_event_emul_insn_data),  # @0 vm_event_emul_insn_data
-    ]
+    )
 
     if TYPE_CHECKING:
         read: vm_event_emul_read_data
@@ -715,10 +715,10 @@ class vm_event_st_data_emul(Union):
 class vm_event_st_data(Union):
     """union vm_event_st_data; 344 bytes. __XEN_TOOLS__; otherwise in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("regs", vm_event_st_data_regs),  # @0 union
         ("emul", vm_event_st_data_emul),  # @0 union
-    ]
+    )
 
     if TYPE_CHECKING:
         regs: vm_event_st_data_regs
@@ -732,7 +732,7 @@ class vm_event_st_data(Union):
 class vm_event_st(Struct):
     """struct vm_event_st; 400 bytes. __XEN_TOOLS__; otherwise in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("version", c_uint32),  # @0 uint32_t
         ("flags", c_uint32),  # @4 uint32_t
         ("reason", c_uint32),  # @8 uint32_t
@@ -741,7 +741,7 @@ class vm_event_st(Struct):
         ("_pad", arr(c_uint16, 3)),  # @18 uint16_t
         ("u", vm_event_st_u),  # @24 union
         ("data", vm_event_st_data),  # @56 union
-    ]
+    )
 
     if TYPE_CHECKING:
         version: int
@@ -763,10 +763,10 @@ class vm_event_st(Struct):
 class vm_event_sring_entry(Union):
     """union vm_event_sring_entry; 400 bytes. __XEN_TOOLS__; otherwise in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("req", vm_event_st),  # @0 vm_event_request_t
         ("rsp", vm_event_st),  # @0 vm_event_response_t
-    ]
+    )
 
     if TYPE_CHECKING:
         req: vm_event_st
@@ -778,9 +778,9 @@ class vm_event_sring_entry(Union):
 class vm_event_sring_pvt_netif(Struct):
     """struct vm_event_sring_pvt_netif; 1 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("smartpoll_active", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("smartpoll_active",)
 
@@ -793,9 +793,9 @@ class vm_event_sring_pvt_netif(Struct):
 class vm_event_sring_pvt_tapif_user(Struct):
     """struct vm_event_sring_pvt_tapif_user; 1 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("msg", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("msg",)
 
@@ -808,11 +808,11 @@ class vm_event_sring_pvt_tapif_user(Struct):
 class vm_event_sring_pvt(Union):
     """union vm_event_sring_pvt; 4 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("netif", vm_event_sring_pvt_netif),  # @0 struct
         ("tapif_user", vm_event_sring_pvt_tapif_user),  # @0 struct
         ("pvt_pad", arr(c_uint8, 4)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         netif: vm_event_sring_pvt_netif
@@ -829,7 +829,7 @@ class vm_event_sring_pvt(Union):
 class vm_event_sring(Struct):
     """struct vm_event_sring; 64 bytes. __XEN_TOOLS__; otherwise in 4.17, 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod", c_uint32),  # @0 RING_IDX
         ("req_event", c_uint32),  # @4 RING_IDX
         ("rsp_prod", c_uint32),  # @8 RING_IDX
@@ -837,7 +837,7 @@ class vm_event_sring(Struct):
         ("pvt", vm_event_sring_pvt),  # @16 union
         ("__pad", arr(c_uint8, 44)),  # @20 uint8_t
         ("ring", arr(vm_event_sring_entry, 0)),  # @64 vm_event_sring_entry
-    ]
+    )
 
     if TYPE_CHECKING:
         req_prod: int
@@ -859,12 +859,12 @@ class vm_event_sring(Struct):
 class vm_event_front_ring(Struct):
     """struct vm_event_front_ring; 24 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod_pvt", c_uint32),  # @0 RING_IDX
         ("rsp_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 vm_event_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("req_prod_pvt", "rsp_cons", "nr_ents", "sring")
 
@@ -883,12 +883,12 @@ class vm_event_front_ring(Struct):
 class vm_event_back_ring(Struct):
     """struct vm_event_back_ring; 24 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX
         ("req_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 vm_event_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("rsp_prod_pvt", "req_cons", "nr_ents", "sring")
 

@@ -208,13 +208,9 @@ class Privcmd(Device):
 
         array = bytearray(24 * len(entries))
         for i, entry in enumerate(entries):
-            pack_into(
-                _MMAP_ENTRY, array, 24 * i, "privcmd_mmap_entry", ("va", "mfn", "npages"), entry
-            )
+            pack_into(_MMAP_ENTRY, array, 24 * i, "privcmd_mmap_entry", ("va", "mfn", "npages"), entry)
         with Pin(array) as pin:
-            arg = packed(
-                _MMAP, "privcmd_mmap", ("num", "dom", "entry"), (len(entries), domid, pin.address)
-            )
+            arg = packed(_MMAP, "privcmd_mmap", ("num", "dom", "entry"), (len(entries), domid, pin.address))
             self._ioctl("IOCTL_PRIVCMD_MMAP", PRIVCMD["mmap"][0], arg, domid=domid)
 
     def mmapbatch(self, domid: int, address: int, frames: WriteableBuffer) -> None:
@@ -330,9 +326,7 @@ class Privcmd(Device):
         arg = packed(_RESTRICT, "restrict", ("domid",), (domid,))
         self._ioctl("IOCTL_PRIVCMD_RESTRICT", PRIVCMD["restrict"][0], arg, domid=domid, retry=True)
 
-    def mmap_resource(
-        self, domid: int, kind: int, ident: int, index: int, num: int, address: int
-    ) -> int:
+    def mmap_resource(self, domid: int, kind: int, ident: int, index: int, num: int, address: int) -> int:
         """Map a resource of a domain, or ask for its size (IOCTL_PRIVCMD_MMAP_RESOURCE).
 
         Since Linux 4.18; the size query since 5.11 (Xen answers it rightly since 4.15).

@@ -84,8 +84,8 @@ NAMES = {
 DOMID_SELF = 0x7FF0
 
 _RESTRICTED_HINT = (
-    "this privcmd handle is restricted (XSA-482, default in a domU): the administrator can boot "
-    "with xen_privcmd.unrestricted=1 (ignored under lockdown)"
+    "this privcmd handle is restricted: by IOCTL_PRIVCMD_RESTRICT, or as every handle of a domU is by "
+    "default (XSA-482; the administrator can boot with xen_privcmd.unrestricted=1, ignored under lockdown)"
 )
 
 #: Tries before a passing EFAULT is taken for a lasting one.

@@ -92,6 +92,4 @@ class GrantTableOp:
 def raise_status(name: str, status: int, domid: int | None) -> None:
     """Raise what a GNTST_* status other than okay means."""
     errno, xen_name = _STATUS.get(status, (EIO, f"status {status}"))
-    raise error_from(
-        errno, call=f"grant_table_op({name})", domid=domid, arguments={"status": xen_name}
-    )
+    raise error_from(errno, call=f"grant_table_op({name})", domid=domid, arguments={"status": xen_name})

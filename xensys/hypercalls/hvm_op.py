@@ -82,9 +82,7 @@ class HvmOp:
         finally:
             buffers.give(slot)
 
-    def _call(
-        self, name: str, address: int, domid: int, index: int, *, repeatable: bool
-    ) -> None:
+    def _call(self, name: str, address: int, domid: int, index: int, *, repeatable: bool) -> None:
         self._caller.call(
             HVM_OP,
             name,

@@ -201,9 +201,7 @@ class MemoryOp:
         finally:
             self._caller.buffers.give(slot)
 
-    def reserved_device_memory_map(
-        self, sbdf: int | None = None
-    ) -> tuple[ReservedDeviceMemory, ...]:
+    def reserved_device_memory_map(self, sbdf: int | None = None) -> tuple[ReservedDeviceMemory, ...]:
         """Ranges that devices need identity-mapped (XENMEM_reserved_device_memory_map; since Xen 4.6).
 
         Args:

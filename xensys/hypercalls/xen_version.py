@@ -173,9 +173,7 @@ class XenVersion:
         buffers = self._caller.buffers
         slot = buffers.take(size)
         try:
-            self._caller.call(
-                XEN_VERSION, name, getattr(abi, name), slot.address, repeatable=True
-            )
+            self._caller.call(XEN_VERSION, name, getattr(abi, name), slot.address, repeatable=True)
             return slot.memory[slot.offset : slot.offset + size]
         finally:
             buffers.give(slot)

@@ -22,10 +22,11 @@ import ctypes
 from _thread import allocate_lock
 from _warnings import warn
 from _weakref import ref
+from errno import EINVAL
 
 from xensys._lifetime import is_exiting, watch_fork
 from xensys._typing import overload
-from xensys.errors import ForkedError
+from xensys.errors import ForkedError, XenError
 from xensys.memory.slabs import PAGE, Slab
 
 TYPE_CHECKING = False
@@ -382,11 +383,25 @@ class BufferPool:
                 if start is not None:
                     return Slot(slab, start * PAGE, count * PAGE)
             pages = min(_FIRST_SLAB << len(self._slabs), _LARGEST_SLAB)
-            slab = Slab(self._kernel, self._backing(), max(pages, count))
+            slab = self._new_slab(max(pages, count))
             self._slabs.append(slab)
             start = slab.take(count)
             assert start is not None
             return Slot(slab, start * PAGE, count * PAGE)
+
+    def _new_slab(self, pages: int) -> Slab:
+        device = self._backing()
+        try:
+            return Slab(self._kernel, device, pages)
+        except XenError as error:
+            if error.errno != EINVAL or device is None or not self._slabs:
+                raise
+        # The device's first version gives 64 pages to an open file, and no more.
+        # Closing it takes nothing from what is mapped.
+        fresh = self._open_device()
+        self._device = (fresh,)
+        device.close()
+        return Slab(self._kernel, fresh, pages)
 
     def _give_pages(self, slot: Slot) -> None:
         slab = slot._slab

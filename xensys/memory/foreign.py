@@ -447,9 +447,7 @@ class _Attempt:
             raise
         return area
 
-    def _fill(
-        self, area: Area, frames: array[int], errors: bytearray, start: int, stop: int
-    ) -> None:
+    def _fill(self, area: Area, frames: array[int], errors: bytearray, start: int, stop: int) -> None:
         """One ioctl for frames start..stop; what it says of each goes to `errors`."""
         whole = stop - start == len(frames)
         part = errors if whole else bytearray(4 * (stop - start))

@@ -28,7 +28,13 @@ class Clock:
         with self._lock:
             self._now += max(seconds, 0.0)
 
-    advance = sleep
+    def advance(self, seconds: float) -> None:
+        """Let time pass without anybody sleeping."""
+        Clock.sleep(self, seconds)
+
+    def after_fork(self) -> None:
+        """In a forked child: another thread may have held the lock, and is no more."""
+        self._lock = threading.Lock()
 
 
 class RealClock(Clock):

@@ -65,8 +65,11 @@ class Fault:
 
     def hit(self, details: dict[str, object]) -> bool:
         """Count a call; whether this fault strikes."""
-        if any(details.get(name) != value for name, value in self.match.items()):
-            return False
+        for name, value in self.match.items():
+            found = details.get(name)
+            # A tuple holds several names of one thing.
+            if value not in found if isinstance(found, tuple) else value != found:
+                return False
         self.seen += 1
         if self.seen < self.nth:
             return False
@@ -82,9 +85,7 @@ class FaultPlan:
 
     _faults: list[Fault] = field(default_factory=list)
 
-    def fail(
-        self, kind: str, errno: int, *, nth: int = 1, times: int | None = 1, **match: object
-    ) -> Fault:
+    def fail(self, kind: str, errno: int, *, nth: int = 1, times: int | None = 1, **match: object) -> Fault:
         """Let calls fail, before they do anything.
 
         Args:

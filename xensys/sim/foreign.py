@@ -26,7 +26,6 @@ _PAGE = 4096
 _SPARE_MAPPINGS = 2048
 
 
-
 def map_frames(
     kernel: SimKernel,
     vma: Vma,
@@ -53,16 +52,26 @@ def map_frames(
         and not domain.anything_paged()
         and not lookup_domain(kernel, domid)
     )
-    if plain and domain is not None and _contiguous(gfns) and not domain.dying:
-        if domain.memory.identity_run(gfns[0], len(gfns)):
-            _place(kernel, vma, first, [Run(0, len(gfns), domain, gfns[0])])
-            return [0] * len(gfns)
+    if (
+        plain
+        and domain is not None
+        and not domain.dying
+        and _contiguous(gfns)
+        and domain.memory.identity_run(gfns[0], len(gfns))
+    ):
+        _place(kernel, vma, first, [Run(0, len(gfns), domain, gfns[0])])
+        return [0] * len(gfns)
 
     errors: list[int] = []
     runs: list[Run] = []
     last: Run | None = None
+    eventful = kernel.faults.any_of("frame")
     for index, gfn in enumerate(gfns):
-        # Looked up each time: a fault can kill the domain in between.
+        if eventful:
+            # What a fault sees, and may kill, is mapped up to here.
+            _place(kernel, vma, first, runs)
+            runs, last = [], None
+        # The domain is looked up each time for the same reason.
         domain, slot, error = _find(kernel, domid, gfn)
         errors.append(error)
         if error or domain is None:
@@ -172,9 +181,7 @@ def _place(kernel: SimKernel, vma: Vma, first: int, runs: list[Run]) -> None:
 
 def _overlay(vma: Vma, page: int, run: Run) -> None:
     fd = run.domain.memory.fd
-    osmem.overlay(
-        vma.start + page * _PAGE, run.count * _PAGE, vma.prot, fd, run.slot * _PAGE
-    )
+    osmem.overlay(vma.start + page * _PAGE, run.count * _PAGE, vma.prot, fd, run.slot * _PAGE)
     vma.runs.append(Run(page, run.count, run.domain, run.slot))
 
 

@@ -8,6 +8,7 @@ whoever still maps the old page keeps it, as on Xen.
 from __future__ import annotations
 
 import os
+import weakref
 from bisect import bisect_right
 
 from xensys.sim import osmem
@@ -31,6 +32,8 @@ class GuestMemory:
 
     def __init__(self, name: str, maximum: int) -> None:
         self.fd = os.memfd_create(f"xensim:{name}", os.MFD_CLOEXEC)
+        self._close = weakref.finalize(self, os.close, self.fd)
+        self._close.atexit = False
         self.total = 0
         self.maximum = maximum
         # Populated [start, end) runs whose slots equal their frame numbers,
@@ -128,7 +131,11 @@ class GuestMemory:
 
     def highest(self) -> int:
         """The highest populated frame number; -1 if there is none."""
-        return max(self.populated(), default=-1)
+        top = max(self._ends[-1] if self._ends else 0, max(self._moved, default=-1) + 1)
+        for gfn in range(top - 1, -1, -1):
+            if self.slot(gfn) is not None:
+                return gfn
+        return -1
 
     def read(self, gpa: int, length: int) -> bytes:
         """Copy out of guest-physical memory.
@@ -151,9 +158,8 @@ class GuestMemory:
 
     def close(self) -> None:
         """Let the file go; what is mapped stays mapped."""
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
+        self._close()
+        self.fd = -1
 
     def _pieces(self, gpa: int, length: int) -> Iterator[tuple[int, int, int]]:
         while length > 0:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ctypes
 import mmap as _mmap
 import os
-import time
 import weakref
 from errno import EACCES, EINVAL, ENOMEM, ENOTTY
 
 from xensys.kernel.base import (
+    MADV_DONTFORK,
     MAP_ANONYMOUS,
     MAP_FIXED,
     MAP_LOCKED,
@@ -101,7 +101,9 @@ class SimKernel(Kernel):
     ) -> None:
         if page_size not in (4096, 65536):
             raise SimulatorMisuse("page_size is 4096 or 65536")
-        if page_size < _HOST_PAGE or _HOST_PAGE != 4096:
+        if page_size != 4096 and machine.arch != "arm64":
+            raise SimulatorMisuse(f"no {machine.arch} kernel has pages of {page_size} bytes")
+        if _HOST_PAGE != 4096:
             raise SimulatorGap(f"on a host with pages of {_HOST_PAGE} bytes")
         self.xen_machine = machine
         self.domain = domain
@@ -148,9 +150,7 @@ class SimKernel(Kernel):
                 if gate is not None:
                     with self.xen_machine.unlocked():
                         gate.pass_through()
-                fd = self.xen_machine.open_files.open(
-                    OpenFile(device, path, flags, self._pinned_to())
-                )
+                fd = self.xen_machine.open_files.open(OpenFile(device, path, flags, self._pinned_to()))
             call.result = fd
             self.faults.after(later)
             return fd
@@ -177,8 +177,7 @@ class SimKernel(Kernel):
         with machine.traced("ioctl", fd=fd, request=name) as call:
             file = machine.open_files.find(fd)
             call.details["device"] = file.device
-            later = self.faults.before("ioctl", request=request, device=file.device)
-            later += self.faults.before("ioctl", request=name, device=file.device)
+            later = self.faults.before("ioctl", request=(request, name), device=file.device)
             if file.device == "privcmd":
                 result = privcmd.ioctl(self, file, request, arg)
             else:
@@ -192,9 +191,10 @@ class SimKernel(Kernel):
 
     def mmap(self, address: int, length: int, prot: int, flags: int, fd: int, offset: int) -> int:
         machine = self.xen_machine
-        with machine.traced("mmap", address=address, length=length, prot=prot, flags=flags, fd=fd) as call:
+        asked = {"address": address, "length": length, "prot": prot, "flags": flags, "fd": fd}
+        with machine.traced("mmap", **asked) as call:
             anonymous = bool(flags & MAP_ANONYMOUS)
-            file = None if anonymous else machine.open_files.find(fd)
+            file = None if anonymous else self._mappable(fd)
             device = None if file is None else file.device
             call.details["device"] = device
             fixed = bool(flags & MAP_FIXED)
@@ -330,11 +330,19 @@ class SimKernel(Kernel):
         else:
             sigbus = self.xen_machine.sigbus_fd
             result = osmem.mmap(address, length, prot, flags & MAP_FIXED | MAP_SHARED, sigbus, 0)
-            osmem.madvise(result, length, 10)
+            osmem.madvise(result, length, MADV_DONTFORK)
             vma = Vma(result, result + length, prot, "privcmd", file, None)
         vma.reservation = table.reservation_at(result, result + length)
         table.add(vma)
         return result
+
+    def _mappable(self, fd: int) -> OpenFile:
+        try:
+            return self.xen_machine.open_files.find(fd)
+        except OSError as error:
+            if error.errno != ENOTTY:
+                raise
+            raise SimulatorGap(f"mmap of descriptor {fd}, which is none of its own") from None
 
     def _check_page_limit(self, file: OpenFile, length: int) -> None:
         if self.hypercall_page_limit is None:
@@ -373,5 +381,3 @@ def _device_of(path: str) -> str | None:
     if path in (DEV_PRIVCMD, PROC_PRIVCMD):
         return "privcmd"
     return "hypercall" if path == DEV_HYPERCALL else None
-
-

@@ -130,7 +130,7 @@ class Machine:
         if dom0 not in ("pv", "pvh"):
             raise SimulatorMisuse(f'dom0={dom0!r}: there are "pv" and "pvh"')
         self.has_xen = xen is not None
-        self.xen = xen or (0, 0)
+        self.xen: tuple[int, int] = (0, 0) if xen is None else xen
         self.extraversion = extraversion
         self.arch = arch
         self.machine_pages = machine_memory // FRAME
@@ -159,7 +159,7 @@ class Machine:
         # An empty file: what is mapped from it is SIGBUS to touch, like a page
         # of privcmd's that has no frame.
         self.sigbus_fd = os.memfd_create("xensim:sigbus", os.MFD_CLOEXEC)
-        weakref.finalize(self, os.close, self.sigbus_fd)
+        weakref.finalize(self, os.close, self.sigbus_fd).atexit = False
         _machines.add(self)
 
         kind = "arm" if arch == "arm64" else dom0
@@ -243,9 +243,7 @@ class Machine:
     def mapped_frames(self, domain: Domain) -> int:
         """How many of a domain's frames other domains have mapped, counted per mapping."""
         with self._lock:
-            return sum(
-                run.count for vma in self.vmas.live() for run in vma.runs if run.domain is domain
-            )
+            return sum(run.count for vma in self.vmas.live() for run in vma.runs if run.domain is domain)
 
     def features_of(self, domain: Domain) -> int:
         """The XENFEAT bits that a domain is told."""
@@ -317,6 +315,7 @@ def _after_fork_in_child() -> None:
     # Another thread may have held it, and is no more.
     for machine in list(_machines):
         machine._lock = threading.RLock()
+        machine.clock.after_fork()
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
-from errno import E2BIG, EFAULT, EINVAL, ENOENT, ENOMEM, ENOSPC, ENOSYS, EOPNOTSUPP, EPERM
+from errno import E2BIG, EFAULT, EINVAL, ENOENT, ENOMEM, ENOSYS, EOPNOTSUPP, EPERM
 
 from xensys.sim import foreign
 from xensys.sim.errors import SimulatorMisuse
@@ -81,9 +81,7 @@ def ioctl(kernel: SimKernel, file: OpenFile, request: int, arg: WritableBuffer) 
     size = _SIZES[request]
     if len(arg) < size:
         # A real kernel reads on, into whatever follows the buffer.
-        raise SimulatorMisuse(
-            f"{NAMES[request]} takes {size} bytes, the buffer has {len(arg)}"
-        )
+        raise SimulatorMisuse(f"{NAMES[request]} takes {size} bytes, the buffer has {len(arg)}")
     return method(kernel, file, arg)
 
 
@@ -171,8 +169,9 @@ def _batch(
     _check_domain(file, domid)
     per_page = kernel.page_size // 4096
     pages = -(-num // per_page)
-    # m.num is a signed int in version 1's comparison and in the driver's both.
-    if num == 0 or num >= 1 << 31:
+    # Unsigned in the driver, whatever the version: a "negative" count is huge,
+    # and runs out of readable memory.
+    if num == 0:
         refuse(EINVAL)
     raw = user.read(arr, 8 * num)
     if err is not None:
@@ -217,9 +216,7 @@ def _last_of_a_block_is_paged(errors: list[int]) -> bool:
     count: frames that are paged out elsewhere only show in err[]. A translated
     domain's xen_xlate_remap_gfn_array() always returns a count.
     """
-    return any(
-        errors[min(end, len(errors)) - 1] == -ENOENT for end in range(512, len(errors) + 512, 512)
-    )
+    return any(errors[min(end, len(errors)) - 1] == -ENOENT for end in range(512, len(errors) + 512, 512))
 
 
 def _dm_op(kernel: SimKernel, file: OpenFile, arg: WritableBuffer) -> int:
@@ -231,20 +228,16 @@ def _dm_op(kernel: SimKernel, file: OpenFile, arg: WritableBuffer) -> int:
         refuse(E2BIG)
     machine = kernel.xen_machine
     buffers = list(struct.iter_unpack("<QQ", machine.user.read(ubufs, 16 * num)))
-    room = 0
     for address, size in buffers:
         if size > _DM_OP_BUF_MAX_SIZE:
             refuse(E2BIG)
         if address + size > 1 << 47:
             refuse(EFAULT)
-        room += -(-(address % kernel.page_size + size) // kernel.page_size)
     for address, size in buffers:
         # The driver pins the pages for writing; those of a device cannot be.
         if any(vma.kind != "locked" for vma in machine.vmas.overlapping(address, address + size)):
             refuse(EFAULT)
         machine.user.write(address, machine.user.read(address, size))
-        if room <= 0:
-            refuse(ENOSPC)
     caller = Caller(kernel, KernelMemory(kernel), "dm_op")
     return machine.hypervisor.dm_op(caller, domid, buffers)
 

@@ -19,6 +19,7 @@ class _IoVec(ctypes.Structure):
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _ADDRESS_LIMIT = 1 << 63
+_CHUNK = 1 << 20
 
 
 def _vm_call(name: str) -> ctypes._NamedFuncPointer | None:
@@ -64,6 +65,11 @@ class UserMemory:
             return b""
         if address <= 0 or address + length > _ADDRESS_LIMIT:
             raise _fault()
+        if length > _CHUNK:
+            # An absurd count must meet the end of memory before it fills ours.
+            return b"".join(
+                self.read(address + at, min(_CHUNK, length - at)) for at in range(0, length, _CHUNK)
+            )
         if not self._via_proc:
             buffer = ctypes.create_string_buffer(length)
             if self._vm(_readv, buffer, address, length):

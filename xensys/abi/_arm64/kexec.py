@@ -15,10 +15,10 @@ TYPE_CHECKING = False
 class xen_kexec_image(Struct):
     """struct xen_kexec_image; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("indirection_page", c_uint64),  # @0 unsigned long
         ("start_address", c_uint64),  # @8 unsigned long
-    ]
+    )
     FORMAT = "<QQ"
     FORMAT_FIELDS = ("indirection_page", "start_address")
 
@@ -32,10 +32,10 @@ class xen_kexec_image(Struct):
 class xen_kexec_load_v1(Struct):
     """struct xen_kexec_load_v1; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_int32),  # @0 int
         ("image", xen_kexec_image),  # @8 xen_kexec_image_t
-    ]
+    )
     FORMAT = "<i4xQQ"
     FORMAT_FIELDS = ("type", "image.indirection_page", "image.start_address")
 
@@ -49,5 +49,5 @@ class xen_kexec_load_v1(Struct):
 xen_kexec_image_t = xen_kexec_image
 xen_kexec_load_v1_t = xen_kexec_load_v1
 
-__all__ = ["xen_kexec_image", "xen_kexec_load_v1", "xen_kexec_image_t", "xen_kexec_load_v1_t"]
+__all__ = ["xen_kexec_image", "xen_kexec_image_t", "xen_kexec_load_v1", "xen_kexec_load_v1_t"]
 __all__ += _common.__all__

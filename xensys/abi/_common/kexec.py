@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_int32, c_uint16, c_uint32, c_uint64, c_uint8
+from ctypes import c_int32, c_uint8, c_uint16, c_uint32, c_uint64
 
 from .._base import HANDLE, Struct, Union
 
@@ -34,9 +34,9 @@ KEXEC_CMD_kexec_status = 6
 class xen_kexec_exec(Struct):
     """struct xen_kexec_exec; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_int32),  # @0 int
-    ]
+    )
     FORMAT = "<i"
     FORMAT_FIELDS = ("type",)
 
@@ -49,12 +49,12 @@ class xen_kexec_exec(Struct):
 class xen_kexec_range(Struct):
     """struct xen_kexec_range; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("range", c_int32),  # @0 int
         ("nr", c_int32),  # @4 int
         ("size", c_uint64),  # @8 unsigned long
         ("start", c_uint64),  # @16 unsigned long
-    ]
+    )
     FORMAT = "<iiQQ"
     FORMAT_FIELDS = ("range", "nr", "size", "start")
 
@@ -72,10 +72,10 @@ class xen_kexec_range(Struct):
 class xen_kexec_segment_buf(Union):
     """union xen_kexec_segment_buf; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("h", HANDLE),  # @0 XEN_GUEST_HANDLE(const_void)
         ("_pad", c_uint64),  # @0 uint64_t
-    ]
+    )
 
     if TYPE_CHECKING:
         h: HandleField
@@ -87,12 +87,12 @@ class xen_kexec_segment_buf(Union):
 class xen_kexec_segment(Struct):
     """struct xen_kexec_segment; 32 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("buf", xen_kexec_segment_buf),  # @0 union
         ("buf_size", c_uint64),  # @8 uint64_t
         ("dest_maddr", c_uint64),  # @16 uint64_t
         ("dest_size", c_uint64),  # @24 uint64_t
-    ]
+    )
 
     if TYPE_CHECKING:
         buf: xen_kexec_segment_buf
@@ -109,10 +109,10 @@ class xen_kexec_segment(Struct):
 class xen_kexec_load_segments(Union):
     """union xen_kexec_load_segments; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("h", HANDLE),  # @0 XEN_GUEST_HANDLE(xen_kexec_segment_t)
         ("_pad", c_uint64),  # @0 uint64_t
-    ]
+    )
 
     if TYPE_CHECKING:
         h: HandleField
@@ -124,14 +124,14 @@ class xen_kexec_load_segments(Union):
 class xen_kexec_load(Struct):
     """struct xen_kexec_load; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
         ("_pad", c_uint8),  # @1 uint8_t
         ("arch", c_uint16),  # @2 uint16_t
         ("nr_segments", c_uint32),  # @4 uint32_t
         ("segments", xen_kexec_load_segments),  # @8 union
         ("entry_maddr", c_uint64),  # @16 uint64_t
-    ]
+    )
 
     if TYPE_CHECKING:
         type: int
@@ -150,9 +150,9 @@ class xen_kexec_load(Struct):
 class xen_kexec_unload(Struct):
     """struct xen_kexec_unload; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("type",)
 
@@ -165,9 +165,9 @@ class xen_kexec_unload(Struct):
 class xen_kexec_status(Struct):
     """struct xen_kexec_status; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("type",)
 
@@ -185,13 +185,13 @@ xen_kexec_unload_t = xen_kexec_unload
 xen_kexec_status_t = xen_kexec_status
 
 __all__ = [
-    "KEXEC_XEN_NO_PAGES", "KEXEC_TYPE_DEFAULT", "KEXEC_TYPE_CRASH", "KEXEC_CMD_kexec",
-    "KEXEC_CMD_kexec_load_v1", "KEXEC_CMD_kexec_unload_v1", "KEXEC_RANGE_MA_CRASH",
-    "KEXEC_RANGE_MA_XEN", "KEXEC_RANGE_MA_CPU", "KEXEC_RANGE_MA_XENHEAP",
-    "KEXEC_RANGE_MA_BOOT_PARAM", "KEXEC_RANGE_MA_EFI_MEMMAP", "KEXEC_RANGE_MA_VMCOREINFO",
-    "KEXEC_CMD_kexec_get_range", "KEXEC_CMD_kexec_load", "KEXEC_CMD_kexec_unload",
-    "KEXEC_CMD_kexec_status", "xen_kexec_exec", "xen_kexec_range", "xen_kexec_segment_buf",
-    "xen_kexec_segment", "xen_kexec_load_segments", "xen_kexec_load", "xen_kexec_unload",
-    "xen_kexec_status", "xen_kexec_exec_t", "xen_kexec_range_t", "xen_kexec_segment_t",
-    "xen_kexec_load_t", "xen_kexec_unload_t", "xen_kexec_status_t",
+    "KEXEC_RANGE_MA_BOOT_PARAM", "KEXEC_RANGE_MA_CPU", "KEXEC_RANGE_MA_CRASH",
+    "KEXEC_RANGE_MA_EFI_MEMMAP", "KEXEC_RANGE_MA_VMCOREINFO", "KEXEC_RANGE_MA_XEN",
+    "KEXEC_RANGE_MA_XENHEAP", "KEXEC_TYPE_CRASH", "KEXEC_TYPE_DEFAULT", "KEXEC_XEN_NO_PAGES",
+    "KEXEC_CMD_kexec", "KEXEC_CMD_kexec_get_range", "KEXEC_CMD_kexec_load",
+    "KEXEC_CMD_kexec_load_v1", "KEXEC_CMD_kexec_status", "KEXEC_CMD_kexec_unload",
+    "KEXEC_CMD_kexec_unload_v1", "xen_kexec_exec", "xen_kexec_exec_t", "xen_kexec_load",
+    "xen_kexec_load_segments", "xen_kexec_load_t", "xen_kexec_range", "xen_kexec_range_t",
+    "xen_kexec_segment", "xen_kexec_segment_buf", "xen_kexec_segment_t", "xen_kexec_status",
+    "xen_kexec_status_t", "xen_kexec_unload", "xen_kexec_unload_t",
 ]

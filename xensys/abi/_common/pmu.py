@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_uint16, c_uint32, c_uint64, c_uint8
+from ctypes import c_uint8, c_uint16, c_uint32, c_uint64
 
 from .._base import Struct, Union, arr
 
@@ -42,11 +42,11 @@ XENPMU_FEATURE_ARCH_ONLY = 4
 class xen_pmu_amd_ctxt(Struct):
     """struct xen_pmu_amd_ctxt; 8 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("counters", c_uint32),  # @0 uint32_t
         ("ctrls", c_uint32),  # @4 uint32_t
         ("regs", arr(c_uint64, 0)),  # @8 uint64_t
-    ]
+    )
 
     if TYPE_CHECKING:
         counters: int
@@ -61,10 +61,10 @@ class xen_pmu_amd_ctxt(Struct):
 class xen_pmu_cntr_pair(Struct):
     """struct xen_pmu_cntr_pair; 16 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("counter", c_uint64),  # @0 uint64_t
         ("control", c_uint64),  # @8 uint64_t
-    ]
+    )
     FORMAT = "<QQ"
     FORMAT_FIELDS = ("counter", "control")
 
@@ -78,7 +78,7 @@ class xen_pmu_cntr_pair(Struct):
 class xen_pmu_intel_ctxt(Struct):
     """struct xen_pmu_intel_ctxt; 64 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("fixed_counters", c_uint32),  # @0 uint32_t
         ("arch_counters", c_uint32),  # @4 uint32_t
         ("global_ctrl", c_uint64),  # @8 uint64_t
@@ -89,7 +89,7 @@ class xen_pmu_intel_ctxt(Struct):
         ("pebs_enable", c_uint64),  # @48 uint64_t
         ("debugctl", c_uint64),  # @56 uint64_t
         ("regs", arr(c_uint64, 0)),  # @64 uint64_t
-    ]
+    )
 
     if TYPE_CHECKING:
         fixed_counters: int
@@ -114,7 +114,7 @@ class xen_pmu_intel_ctxt(Struct):
 class xen_pmu_regs(Struct):
     """struct xen_pmu_regs; 32 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("ip", c_uint64),  # @0 uint64_t
         ("sp", c_uint64),  # @8 uint64_t
         ("flags", c_uint64),  # @16 uint64_t
@@ -122,7 +122,7 @@ class xen_pmu_regs(Struct):
         ("ss", c_uint16),  # @26 uint16_t
         ("cpl", c_uint8),  # @28 uint8_t
         ("pad", arr(c_uint8, 3)),  # @29 uint8_t
-    ]
+    )
     FORMAT = "<QQQHHBBBB"
     FORMAT_FIELDS = ("ip", "sp", "flags", "cs", "ss", "cpl", "pad[0]", "pad[1]", "pad[2]")
 
@@ -144,10 +144,10 @@ class xen_pmu_regs(Struct):
 class xen_pmu_arch_r(Union):
     """union xen_pmu_arch_r; 64 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("regs", xen_pmu_regs),  # @0 xen_pmu_regs_t
         ("pad", arr(c_uint8, 64)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         regs: xen_pmu_regs
@@ -161,10 +161,10 @@ class xen_pmu_arch_r(Union):
 class xen_pmu_arch_l(Union):
     """union xen_pmu_arch_l; 8 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("lapic_lvtpc", c_uint32),  # @0 uint32_t
         ("pad", c_uint64),  # @0 uint64_t
-    ]
+    )
 
     if TYPE_CHECKING:
         lapic_lvtpc: int
@@ -176,11 +176,11 @@ class xen_pmu_arch_l(Union):
 class xen_pmu_arch_c(Union):
     """union xen_pmu_arch_c; 128 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("amd", xen_pmu_amd_ctxt),  # @0 xen_pmu_amd_ctxt_t
         ("intel", xen_pmu_intel_ctxt),  # @0 xen_pmu_intel_ctxt_t
         ("pad", arr(c_uint8, 128)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         amd: xen_pmu_amd_ctxt
@@ -196,12 +196,12 @@ class xen_pmu_arch_c(Union):
 class xen_pmu_arch(Struct):
     """struct xen_pmu_arch; 208 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("r", xen_pmu_arch_r),  # @0 union
         ("pmu_flags", c_uint64),  # @64 uint64_t
         ("l", xen_pmu_arch_l),  # @72 union
         ("c", xen_pmu_arch_c),  # @80 union
-    ]
+    )
 
     if TYPE_CHECKING:
         r: xen_pmu_arch_r
@@ -218,10 +218,10 @@ class xen_pmu_arch(Struct):
 class xen_pmu_params_version(Struct):
     """struct xen_pmu_params_version; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("maj", c_uint32),  # @0 uint32_t
         ("min", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("maj", "min")
 
@@ -235,12 +235,12 @@ class xen_pmu_params_version(Struct):
 class xen_pmu_params(Struct):
     """struct xen_pmu_params; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("version", xen_pmu_params_version),  # @0 struct
         ("val", c_uint64),  # @8 uint64_t
         ("vcpu", c_uint32),  # @16 uint32_t
         ("pad", c_uint32),  # @20 uint32_t
-    ]
+    )
     FORMAT = "<IIQII"
     FORMAT_FIELDS = ("version.maj", "version.min", "val", "vcpu", "pad")
 
@@ -259,9 +259,9 @@ class xen_pmu_params(Struct):
 class xen_pmu_data_pmu(Struct):
     """struct xen_pmu_data_pmu; 1 bytes. arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("dummy", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("dummy",)
 
@@ -279,13 +279,14 @@ xen_pmu_arch_t = xen_pmu_arch
 xen_pmu_params_t = xen_pmu_params
 
 __all__ = [
-    "PMU_CACHED", "PMU_SAMPLE_USER", "PMU_SAMPLE_REAL", "PMU_SAMPLE_PV", "XENPMU_REGS_PAD_SZ",
-    "XENPMU_CTXT_PAD_SZ", "XENPMU_VER_MAJ", "XENPMU_VER_MIN", "XENPMU_mode_get", "XENPMU_mode_set",
-    "XENPMU_feature_get", "XENPMU_feature_set", "XENPMU_init", "XENPMU_finish", "XENPMU_lvtpc_set",
-    "XENPMU_flush", "XENPMU_MODE_OFF", "XENPMU_MODE_SELF", "XENPMU_MODE_HV", "XENPMU_MODE_ALL",
-    "XENPMU_FEATURE_INTEL_BTS", "XENPMU_FEATURE_IPC_ONLY", "XENPMU_FEATURE_ARCH_ONLY",
-    "xen_pmu_amd_ctxt", "xen_pmu_cntr_pair", "xen_pmu_intel_ctxt", "xen_pmu_regs", "xen_pmu_arch_r",
-    "xen_pmu_arch_l", "xen_pmu_arch_c", "xen_pmu_arch", "xen_pmu_params_version", "xen_pmu_params",
-    "xen_pmu_data_pmu", "xen_pmu_amd_ctxt_t", "xen_pmu_cntr_pair_t", "xen_pmu_intel_ctxt_t",
-    "xen_pmu_regs_t", "xen_pmu_arch_t", "xen_pmu_params_t",
+    "PMU_CACHED", "PMU_SAMPLE_PV", "PMU_SAMPLE_REAL", "PMU_SAMPLE_USER", "XENPMU_CTXT_PAD_SZ",
+    "XENPMU_FEATURE_ARCH_ONLY", "XENPMU_FEATURE_INTEL_BTS", "XENPMU_FEATURE_IPC_ONLY",
+    "XENPMU_MODE_ALL", "XENPMU_MODE_HV", "XENPMU_MODE_OFF", "XENPMU_MODE_SELF",
+    "XENPMU_REGS_PAD_SZ", "XENPMU_VER_MAJ", "XENPMU_VER_MIN", "XENPMU_feature_get",
+    "XENPMU_feature_set", "XENPMU_finish", "XENPMU_flush", "XENPMU_init", "XENPMU_lvtpc_set",
+    "XENPMU_mode_get", "XENPMU_mode_set", "xen_pmu_amd_ctxt", "xen_pmu_amd_ctxt_t", "xen_pmu_arch",
+    "xen_pmu_arch_c", "xen_pmu_arch_l", "xen_pmu_arch_r", "xen_pmu_arch_t", "xen_pmu_cntr_pair",
+    "xen_pmu_cntr_pair_t", "xen_pmu_data_pmu", "xen_pmu_intel_ctxt", "xen_pmu_intel_ctxt_t",
+    "xen_pmu_params", "xen_pmu_params_t", "xen_pmu_params_version", "xen_pmu_regs",
+    "xen_pmu_regs_t",
 ]

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_char, c_int8, c_uint16, c_uint32, c_uint64, c_uint8
+from ctypes import c_char, c_int8, c_uint8, c_uint16, c_uint32, c_uint64
 
 from .._base import HANDLE, Struct, Union, arr
 
@@ -378,10 +378,10 @@ XEN_VGATYPE_EFI_LFB = 112
 class _vcpu_guest_core_regs_anon0(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x0", c_uint64),  # @0 uint64_t
         ("r0_usr", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x0: int
@@ -393,10 +393,10 @@ class _vcpu_guest_core_regs_anon0(Union):
 class _vcpu_guest_core_regs_anon1(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x1", c_uint64),  # @0 uint64_t
         ("r1_usr", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x1: int
@@ -408,10 +408,10 @@ class _vcpu_guest_core_regs_anon1(Union):
 class _vcpu_guest_core_regs_anon2(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x2", c_uint64),  # @0 uint64_t
         ("r2_usr", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x2: int
@@ -423,10 +423,10 @@ class _vcpu_guest_core_regs_anon2(Union):
 class _vcpu_guest_core_regs_anon3(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x3", c_uint64),  # @0 uint64_t
         ("r3_usr", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x3: int
@@ -438,10 +438,10 @@ class _vcpu_guest_core_regs_anon3(Union):
 class _vcpu_guest_core_regs_anon4(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x4", c_uint64),  # @0 uint64_t
         ("r4_usr", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x4: int
@@ -453,10 +453,10 @@ class _vcpu_guest_core_regs_anon4(Union):
 class _vcpu_guest_core_regs_anon5(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x5", c_uint64),  # @0 uint64_t
         ("r5_usr", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x5: int
@@ -468,10 +468,10 @@ class _vcpu_guest_core_regs_anon5(Union):
 class _vcpu_guest_core_regs_anon6(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x6", c_uint64),  # @0 uint64_t
         ("r6_usr", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x6: int
@@ -483,10 +483,10 @@ class _vcpu_guest_core_regs_anon6(Union):
 class _vcpu_guest_core_regs_anon7(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x7", c_uint64),  # @0 uint64_t
         ("r7_usr", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x7: int
@@ -498,10 +498,10 @@ class _vcpu_guest_core_regs_anon7(Union):
 class _vcpu_guest_core_regs_anon8(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x8", c_uint64),  # @0 uint64_t
         ("r8_usr", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x8: int
@@ -513,10 +513,10 @@ class _vcpu_guest_core_regs_anon8(Union):
 class _vcpu_guest_core_regs_anon9(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x9", c_uint64),  # @0 uint64_t
         ("r9_usr", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x9: int
@@ -528,10 +528,10 @@ class _vcpu_guest_core_regs_anon9(Union):
 class _vcpu_guest_core_regs_anon10(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x10", c_uint64),  # @0 uint64_t
         ("r10_usr", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x10: int
@@ -543,10 +543,10 @@ class _vcpu_guest_core_regs_anon10(Union):
 class _vcpu_guest_core_regs_anon11(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x11", c_uint64),  # @0 uint64_t
         ("r11_usr", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x11: int
@@ -558,10 +558,10 @@ class _vcpu_guest_core_regs_anon11(Union):
 class _vcpu_guest_core_regs_anon12(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x12", c_uint64),  # @0 uint64_t
         ("r12_usr", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x12: int
@@ -573,10 +573,10 @@ class _vcpu_guest_core_regs_anon12(Union):
 class _vcpu_guest_core_regs_anon13(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x13", c_uint64),  # @0 uint64_t
         ("sp_usr", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x13: int
@@ -588,10 +588,10 @@ class _vcpu_guest_core_regs_anon13(Union):
 class _vcpu_guest_core_regs_anon14(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x14", c_uint64),  # @0 uint64_t
         ("lr_usr", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x14: int
@@ -603,10 +603,10 @@ class _vcpu_guest_core_regs_anon14(Union):
 class _vcpu_guest_core_regs_anon15(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x15", c_uint64),  # @0 uint64_t
         ("__unused_sp_hyp", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x15: int
@@ -618,10 +618,10 @@ class _vcpu_guest_core_regs_anon15(Union):
 class _vcpu_guest_core_regs_anon16(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x16", c_uint64),  # @0 uint64_t
         ("lr_irq", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x16: int
@@ -633,10 +633,10 @@ class _vcpu_guest_core_regs_anon16(Union):
 class _vcpu_guest_core_regs_anon17(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x17", c_uint64),  # @0 uint64_t
         ("sp_irq", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x17: int
@@ -648,10 +648,10 @@ class _vcpu_guest_core_regs_anon17(Union):
 class _vcpu_guest_core_regs_anon18(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x18", c_uint64),  # @0 uint64_t
         ("lr_svc", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x18: int
@@ -663,10 +663,10 @@ class _vcpu_guest_core_regs_anon18(Union):
 class _vcpu_guest_core_regs_anon19(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x19", c_uint64),  # @0 uint64_t
         ("sp_svc", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x19: int
@@ -678,10 +678,10 @@ class _vcpu_guest_core_regs_anon19(Union):
 class _vcpu_guest_core_regs_anon20(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x20", c_uint64),  # @0 uint64_t
         ("lr_abt", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x20: int
@@ -693,10 +693,10 @@ class _vcpu_guest_core_regs_anon20(Union):
 class _vcpu_guest_core_regs_anon21(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x21", c_uint64),  # @0 uint64_t
         ("sp_abt", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x21: int
@@ -708,10 +708,10 @@ class _vcpu_guest_core_regs_anon21(Union):
 class _vcpu_guest_core_regs_anon22(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x22", c_uint64),  # @0 uint64_t
         ("lr_und", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x22: int
@@ -723,10 +723,10 @@ class _vcpu_guest_core_regs_anon22(Union):
 class _vcpu_guest_core_regs_anon23(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x23", c_uint64),  # @0 uint64_t
         ("sp_und", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x23: int
@@ -738,10 +738,10 @@ class _vcpu_guest_core_regs_anon23(Union):
 class _vcpu_guest_core_regs_anon24(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x24", c_uint64),  # @0 uint64_t
         ("r8_fiq", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x24: int
@@ -753,10 +753,10 @@ class _vcpu_guest_core_regs_anon24(Union):
 class _vcpu_guest_core_regs_anon25(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x25", c_uint64),  # @0 uint64_t
         ("r9_fiq", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x25: int
@@ -768,10 +768,10 @@ class _vcpu_guest_core_regs_anon25(Union):
 class _vcpu_guest_core_regs_anon26(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x26", c_uint64),  # @0 uint64_t
         ("r10_fiq", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x26: int
@@ -783,10 +783,10 @@ class _vcpu_guest_core_regs_anon26(Union):
 class _vcpu_guest_core_regs_anon27(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x27", c_uint64),  # @0 uint64_t
         ("r11_fiq", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x27: int
@@ -798,10 +798,10 @@ class _vcpu_guest_core_regs_anon27(Union):
 class _vcpu_guest_core_regs_anon28(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x28", c_uint64),  # @0 uint64_t
         ("r12_fiq", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x28: int
@@ -813,10 +813,10 @@ class _vcpu_guest_core_regs_anon28(Union):
 class _vcpu_guest_core_regs_anon29(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x29", c_uint64),  # @0 uint64_t
         ("sp_fiq", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x29: int
@@ -828,10 +828,10 @@ class _vcpu_guest_core_regs_anon29(Union):
 class _vcpu_guest_core_regs_anon30(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x30", c_uint64),  # @0 uint64_t
         ("lr_fiq", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x30: int
@@ -843,10 +843,10 @@ class _vcpu_guest_core_regs_anon30(Union):
 class _vcpu_guest_core_regs_anon31(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("pc64", c_uint64),  # @0 uint64_t
         ("pc32", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         pc64: int
@@ -858,10 +858,10 @@ class _vcpu_guest_core_regs_anon31(Union):
 class _vcpu_guest_core_regs_anon32(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; arm64 only; otherwise in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("spsr_el1", c_uint64),  # @0 uint64_t
         ("spsr_svc", c_uint32),  # @0 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         spsr_el1: int
@@ -873,7 +873,7 @@ class _vcpu_guest_core_regs_anon32(Union):
 class vcpu_guest_core_regs(Struct):
     """struct vcpu_guest_core_regs; 312 bytes. __XEN_TOOLS__; arm64 only; otherwise in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("_anon0", _vcpu_guest_core_regs_anon0),  # @0 union
         ("_anon1", _vcpu_guest_core_regs_anon1),  # @8 union
         ("_anon2", _vcpu_guest_core_regs_anon2),  # @16 union
@@ -915,7 +915,7 @@ class vcpu_guest_core_regs(Struct):
         ("sp_el0", c_uint64),  # @288 uint64_t
         ("sp_el1", c_uint64),  # @296 uint64_t
         ("elr_el1", c_uint64),  # @304 uint64_t
-    ]
+    )
     _anon_ = ("_anon0", "_anon1", "_anon2", "_anon3", "_anon4", "_anon5", "_anon6", "_anon7", "_anon8", "_anon9", "_anon10", "_anon11", "_anon12", "_anon13", "_anon14", "_anon15", "_anon16", "_anon17", "_anon18", "_anon19", "_anon20", "_anon21", "_anon22", "_anon23", "_anon24", "_anon25", "_anon26", "_anon27", "_anon28", "_anon29", "_anon30", "_anon31", "_anon32",)
 
     if TYPE_CHECKING:
@@ -1018,7 +1018,7 @@ class vcpu_guest_core_regs(Struct):
 class iret_context(Struct):
     """struct iret_context; 72 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("rax", c_uint64),  # @0 uint64_t
         ("r11", c_uint64),  # @8 uint64_t
         ("rcx", c_uint64),  # @16 uint64_t
@@ -1028,7 +1028,7 @@ class iret_context(Struct):
         ("rflags", c_uint64),  # @48 uint64_t
         ("rsp", c_uint64),  # @56 uint64_t
         ("ss", c_uint64),  # @64 uint64_t
-    ]
+    )
     FORMAT = "<QQQQQQQQQ"
     FORMAT_FIELDS = ("rax", "r11", "rcx", "flags", "rip", "cs", "rflags", "rsp", "ss")
 
@@ -1052,12 +1052,12 @@ class iret_context(Struct):
 class _cpu_user_regs_anon0(Union):
     """an anonymous union; 8 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("r15", c_uint64),  # @0 uint64_t
         ("r15d", c_uint32),  # @0 uint32_t
         ("r15w", c_uint16),  # @0 uint16_t
         ("r15b", c_uint8),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         r15: int
@@ -1073,12 +1073,12 @@ class _cpu_user_regs_anon0(Union):
 class _cpu_user_regs_anon1(Union):
     """an anonymous union; 8 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("r14", c_uint64),  # @0 uint64_t
         ("r14d", c_uint32),  # @0 uint32_t
         ("r14w", c_uint16),  # @0 uint16_t
         ("r14b", c_uint8),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         r14: int
@@ -1094,12 +1094,12 @@ class _cpu_user_regs_anon1(Union):
 class _cpu_user_regs_anon2(Union):
     """an anonymous union; 8 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("r13", c_uint64),  # @0 uint64_t
         ("r13d", c_uint32),  # @0 uint32_t
         ("r13w", c_uint16),  # @0 uint16_t
         ("r13b", c_uint8),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         r13: int
@@ -1115,12 +1115,12 @@ class _cpu_user_regs_anon2(Union):
 class _cpu_user_regs_anon3(Union):
     """an anonymous union; 8 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("r12", c_uint64),  # @0 uint64_t
         ("r12d", c_uint32),  # @0 uint32_t
         ("r12w", c_uint16),  # @0 uint16_t
         ("r12b", c_uint8),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         r12: int
@@ -1136,12 +1136,12 @@ class _cpu_user_regs_anon3(Union):
 class _cpu_user_regs_anon4(Union):
     """an anonymous union; 8 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("rbp", c_uint64),  # @0 uint64_t
         ("ebp", c_uint32),  # @0 uint32_t
         ("bp", c_uint16),  # @0 uint16_t
         ("bpl", c_uint8),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         rbp: int
@@ -1157,10 +1157,10 @@ class _cpu_user_regs_anon4(Union):
 class _cpu_user_regs_anon5_anon0(Struct):
     """an anonymous struct; 2 bytes. __XEN_TOOLS__; x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("bl", c_uint8),  # @0 uint8_t
         ("bh", c_uint8),  # @1 uint8_t
-    ]
+    )
     FORMAT = "<BB"
     FORMAT_FIELDS = ("bl", "bh")
 
@@ -1174,12 +1174,12 @@ class _cpu_user_regs_anon5_anon0(Struct):
 class _cpu_user_regs_anon5(Union):
     """an anonymous union; 8 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("rbx", c_uint64),  # @0 uint64_t
         ("ebx", c_uint32),  # @0 uint32_t
         ("bx", c_uint16),  # @0 uint16_t
         ("_anon0", _cpu_user_regs_anon5_anon0),  # @0 struct
-    ]
+    )
     _anon_ = ("_anon0",)
 
     if TYPE_CHECKING:
@@ -1197,12 +1197,12 @@ class _cpu_user_regs_anon5(Union):
 class _cpu_user_regs_anon6(Union):
     """an anonymous union; 8 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("r11", c_uint64),  # @0 uint64_t
         ("r11d", c_uint32),  # @0 uint32_t
         ("r11w", c_uint16),  # @0 uint16_t
         ("r11b", c_uint8),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         r11: int
@@ -1218,12 +1218,12 @@ class _cpu_user_regs_anon6(Union):
 class _cpu_user_regs_anon7(Union):
     """an anonymous union; 8 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("r10", c_uint64),  # @0 uint64_t
         ("r10d", c_uint32),  # @0 uint32_t
         ("r10w", c_uint16),  # @0 uint16_t
         ("r10b", c_uint8),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         r10: int
@@ -1239,12 +1239,12 @@ class _cpu_user_regs_anon7(Union):
 class _cpu_user_regs_anon8(Union):
     """an anonymous union; 8 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("r9", c_uint64),  # @0 uint64_t
         ("r9d", c_uint32),  # @0 uint32_t
         ("r9w", c_uint16),  # @0 uint16_t
         ("r9b", c_uint8),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         r9: int
@@ -1260,12 +1260,12 @@ class _cpu_user_regs_anon8(Union):
 class _cpu_user_regs_anon9(Union):
     """an anonymous union; 8 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("r8", c_uint64),  # @0 uint64_t
         ("r8d", c_uint32),  # @0 uint32_t
         ("r8w", c_uint16),  # @0 uint16_t
         ("r8b", c_uint8),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         r8: int
@@ -1281,10 +1281,10 @@ class _cpu_user_regs_anon9(Union):
 class _cpu_user_regs_anon10_anon0(Struct):
     """an anonymous struct; 2 bytes. __XEN_TOOLS__; x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("al", c_uint8),  # @0 uint8_t
         ("ah", c_uint8),  # @1 uint8_t
-    ]
+    )
     FORMAT = "<BB"
     FORMAT_FIELDS = ("al", "ah")
 
@@ -1298,12 +1298,12 @@ class _cpu_user_regs_anon10_anon0(Struct):
 class _cpu_user_regs_anon10(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("rax", c_uint64),  # @0 uint64_t
         ("eax", c_uint32),  # @0 uint32_t
         ("ax", c_uint16),  # @0 uint16_t
         ("_anon0", _cpu_user_regs_anon10_anon0),  # @0 struct
-    ]
+    )
     _anon_ = ("_anon0",)
 
     if TYPE_CHECKING:
@@ -1321,10 +1321,10 @@ class _cpu_user_regs_anon10(Union):
 class _cpu_user_regs_anon11_anon0(Struct):
     """an anonymous struct; 2 bytes. __XEN_TOOLS__; x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("cl", c_uint8),  # @0 uint8_t
         ("ch", c_uint8),  # @1 uint8_t
-    ]
+    )
     FORMAT = "<BB"
     FORMAT_FIELDS = ("cl", "ch")
 
@@ -1338,12 +1338,12 @@ class _cpu_user_regs_anon11_anon0(Struct):
 class _cpu_user_regs_anon11(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("rcx", c_uint64),  # @0 uint64_t
         ("ecx", c_uint32),  # @0 uint32_t
         ("cx", c_uint16),  # @0 uint16_t
         ("_anon0", _cpu_user_regs_anon11_anon0),  # @0 struct
-    ]
+    )
     _anon_ = ("_anon0",)
 
     if TYPE_CHECKING:
@@ -1361,10 +1361,10 @@ class _cpu_user_regs_anon11(Union):
 class _cpu_user_regs_anon12_anon0(Struct):
     """an anonymous struct; 2 bytes. __XEN_TOOLS__; x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("dl", c_uint8),  # @0 uint8_t
         ("dh", c_uint8),  # @1 uint8_t
-    ]
+    )
     FORMAT = "<BB"
     FORMAT_FIELDS = ("dl", "dh")
 
@@ -1378,12 +1378,12 @@ class _cpu_user_regs_anon12_anon0(Struct):
 class _cpu_user_regs_anon12(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("rdx", c_uint64),  # @0 uint64_t
         ("edx", c_uint32),  # @0 uint32_t
         ("dx", c_uint16),  # @0 uint16_t
         ("_anon0", _cpu_user_regs_anon12_anon0),  # @0 struct
-    ]
+    )
     _anon_ = ("_anon0",)
 
     if TYPE_CHECKING:
@@ -1401,12 +1401,12 @@ class _cpu_user_regs_anon12(Union):
 class _cpu_user_regs_anon13(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("rsi", c_uint64),  # @0 uint64_t
         ("esi", c_uint32),  # @0 uint32_t
         ("si", c_uint16),  # @0 uint16_t
         ("sil", c_uint8),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         rsi: int
@@ -1422,12 +1422,12 @@ class _cpu_user_regs_anon13(Union):
 class _cpu_user_regs_anon14(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("rdi", c_uint64),  # @0 uint64_t
         ("edi", c_uint32),  # @0 uint32_t
         ("di", c_uint16),  # @0 uint16_t
         ("dil", c_uint8),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         rdi: int
@@ -1443,11 +1443,11 @@ class _cpu_user_regs_anon14(Union):
 class _cpu_user_regs_anon15(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("rip", c_uint64),  # @0 uint64_t
         ("eip", c_uint32),  # @0 uint32_t
         ("ip", c_uint16),  # @0 uint16_t
-    ]
+    )
 
     if TYPE_CHECKING:
         rip: int
@@ -1460,11 +1460,11 @@ class _cpu_user_regs_anon15(Union):
 class _cpu_user_regs_anon16(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("rflags", c_uint64),  # @0 uint64_t
         ("eflags", c_uint32),  # @0 uint32_t
         ("flags", c_uint16),  # @0 uint16_t
-    ]
+    )
 
     if TYPE_CHECKING:
         rflags: int
@@ -1477,12 +1477,12 @@ class _cpu_user_regs_anon16(Union):
 class _cpu_user_regs_anon17(Union):
     """an anonymous union; 8 bytes. __XEN_TOOLS__; x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("rsp", c_uint64),  # @0 uint64_t
         ("esp", c_uint32),  # @0 uint32_t
         ("sp", c_uint16),  # @0 uint16_t
         ("spl", c_uint8),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         rsp: int
@@ -1498,7 +1498,7 @@ class _cpu_user_regs_anon17(Union):
 class cpu_user_regs(Struct):
     """struct cpu_user_regs; 200 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("_anon0", _cpu_user_regs_anon0),  # @0 union
         ("_anon1", _cpu_user_regs_anon1),  # @8 union
         ("_anon2", _cpu_user_regs_anon2),  # @16 union
@@ -1533,7 +1533,7 @@ class cpu_user_regs(Struct):
         ("_pad5", arr(c_uint16, 3)),  # @186 uint16_t
         ("gs", c_uint16),  # @192 uint16_t
         ("_pad6", arr(c_uint16, 3)),  # @194 uint16_t
-    ]
+    )
     _anon_ = ("_anon0", "_anon1", "_anon2", "_anon3", "_anon4", "_anon5", "_anon6", "_anon7", "_anon8", "_anon9", "_anon10", "_anon11", "_anon12", "_anon13", "_anon14", "_anon15", "_anon16", "_anon17",)
 
     if TYPE_CHECKING:
@@ -1657,12 +1657,12 @@ class cpu_user_regs(Struct):
 class trap_info(Struct):
     """struct trap_info; 16 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("vector", c_uint8),  # @0 uint8_t
         ("flags", c_uint8),  # @1 uint8_t
         ("cs", c_uint16),  # @2 uint16_t
         ("address", c_uint64),  # @8 unsigned long
-    ]
+    )
     FORMAT = "<BBH4xQ"
     FORMAT_FIELDS = ("vector", "flags", "cs", "address")
 
@@ -1680,9 +1680,9 @@ class trap_info(Struct):
 class vcpu_guest_context_fpu_ctxt(Struct):
     """struct vcpu_guest_context_fpu_ctxt; 512 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("x", arr(c_char, 512)),  # @0 char
-    ]
+    )
 
     if TYPE_CHECKING:
         x: bytes
@@ -1693,9 +1693,9 @@ class vcpu_guest_context_fpu_ctxt(Struct):
 class xen_pmu_arch(Struct):
     """struct xen_pmu_arch; 1 bytes. arm64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("dummy", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("dummy",)
 
@@ -1708,14 +1708,14 @@ class xen_pmu_arch(Struct):
 class xen_cpuid_leaf(Struct):
     """struct xen_cpuid_leaf; 24 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("leaf", c_uint32),  # @0 uint32_t
         ("subleaf", c_uint32),  # @4 uint32_t
         ("a", c_uint32),  # @8 uint32_t
         ("b", c_uint32),  # @12 uint32_t
         ("c", c_uint32),  # @16 uint32_t
         ("d", c_uint32),  # @20 uint32_t
-    ]
+    )
     FORMAT = "<IIIIII"
     FORMAT_FIELDS = ("leaf", "subleaf", "a", "b", "c", "d")
 
@@ -1736,11 +1736,11 @@ class xen_cpuid_leaf(Struct):
 class xen_msr_entry(Struct):
     """struct xen_msr_entry; 16 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("idx", c_uint32),  # @0 uint32_t
         ("flags", c_uint32),  # @4 uint32_t
         ("val", c_uint64),  # @8 uint64_t
-    ]
+    )
     FORMAT = "<IIQ"
     FORMAT_FIELDS = ("idx", "flags", "val")
 
@@ -1755,10 +1755,10 @@ class xen_msr_entry(Struct):
 class mmuext_op_arg1(Union):
     """union mmuext_op_arg1; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("mfn", c_uint64),  # @0 xen_pfn_t
         ("linear_addr", c_uint64),  # @0 unsigned long
-    ]
+    )
 
     if TYPE_CHECKING:
         mfn: int
@@ -1770,11 +1770,11 @@ class mmuext_op_arg1(Union):
 class mmuext_op_arg2(Union):
     """union mmuext_op_arg2; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("nr_ents", c_uint32),  # @0 unsigned int
         ("vcpumask", HANDLE),  # @0 XEN_GUEST_HANDLE(const_void)
         ("src_mfn", c_uint64),  # @0 xen_pfn_t
-    ]
+    )
 
     if TYPE_CHECKING:
         nr_ents: int
@@ -1789,11 +1789,11 @@ class mmuext_op_arg2(Union):
 class mmuext_op(Struct):
     """struct mmuext_op; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("cmd", c_uint32),  # @0 unsigned int
         ("arg1", mmuext_op_arg1),  # @8 union
         ("arg2", mmuext_op_arg2),  # @16 union
-    ]
+    )
 
     if TYPE_CHECKING:
         cmd: int
@@ -1808,10 +1808,10 @@ class mmuext_op(Struct):
 class mmu_update(Struct):
     """struct mmu_update; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("ptr", c_uint64),  # @0 uint64_t
         ("val", c_uint64),  # @8 uint64_t
-    ]
+    )
     FORMAT = "<QQ"
     FORMAT_FIELDS = ("ptr", "val")
 
@@ -1825,11 +1825,11 @@ class mmu_update(Struct):
 class multicall_entry(Struct):
     """struct multicall_entry; 64 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("op", c_uint64),  # @0 xen_ulong_t
         ("result", c_uint64),  # @8 xen_ulong_t
         ("args", arr(c_uint64, 6)),  # @16 xen_ulong_t
-    ]
+    )
     FORMAT = "<QQQQQQQQ"
     FORMAT_FIELDS = (
         "op", "result", "args[0]", "args[1]", "args[2]", "args[3]", "args[4]", "args[5]",
@@ -1848,7 +1848,7 @@ class multicall_entry(Struct):
 class vcpu_time_info(Struct):
     """struct vcpu_time_info; 32 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("version", c_uint32),  # @0 uint32_t
         ("pad0", c_uint32),  # @4 uint32_t
         ("tsc_timestamp", c_uint64),  # @8 uint64_t
@@ -1857,7 +1857,7 @@ class vcpu_time_info(Struct):
         ("tsc_shift", c_int8),  # @28 int8_t
         ("flags", c_uint8),  # @29 uint8_t
         ("pad1", arr(c_uint8, 2)),  # @30 uint8_t
-    ]
+    )
     FORMAT = "<IIQQIbBBB"
     FORMAT_FIELDS = (
         "version", "pad0", "tsc_timestamp", "system_time", "tsc_to_system_mul", "tsc_shift",
@@ -1884,10 +1884,10 @@ class vcpu_time_info(Struct):
 class start_info_console_domU(Struct):
     """struct start_info_console_domU; 16 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("mfn", c_uint64),  # @0 xen_pfn_t
         ("evtchn", c_uint32),  # @8 uint32_t
-    ]
+    )
     FORMAT = "<QI4x"
     FORMAT_FIELDS = ("mfn", "evtchn")
 
@@ -1901,10 +1901,10 @@ class start_info_console_domU(Struct):
 class start_info_console_dom0(Struct):
     """struct start_info_console_dom0; 8 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("info_off", c_uint32),  # @0 uint32_t
         ("info_size", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("info_off", "info_size")
 
@@ -1918,10 +1918,10 @@ class start_info_console_dom0(Struct):
 class start_info_console(Union):
     """union start_info_console; 16 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("domU", start_info_console_domU),  # @0 struct
         ("dom0", start_info_console_dom0),  # @0 struct
-    ]
+    )
 
     if TYPE_CHECKING:
         domU: start_info_console_domU
@@ -1935,7 +1935,7 @@ class start_info_console(Union):
 class start_info(Struct):
     """struct start_info; 1168 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("magic", arr(c_char, 32)),  # @0 char
         ("nr_pages", c_uint64),  # @32 unsigned long
         ("shared_info", c_uint64),  # @40 unsigned long
@@ -1951,7 +1951,7 @@ class start_info(Struct):
         ("cmd_line", arr(c_int8, 1024)),  # @128 int8_t
         ("first_p2m_pfn", c_uint64),  # @1152 unsigned long
         ("nr_p2m_frames", c_uint64),  # @1160 unsigned long
-    ]
+    )
 
     if TYPE_CHECKING:
         magic: bytes
@@ -1982,12 +1982,12 @@ class start_info(Struct):
 class xen_multiboot_mod_list(Struct):
     """struct xen_multiboot_mod_list; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("mod_start", c_uint32),  # @0 uint32_t
         ("mod_end", c_uint32),  # @4 uint32_t
         ("cmdline", c_uint32),  # @8 uint32_t
         ("pad", c_uint32),  # @12 uint32_t
-    ]
+    )
     FORMAT = "<IIII"
     FORMAT_FIELDS = ("mod_start", "mod_end", "cmdline", "pad")
 
@@ -2005,13 +2005,13 @@ class xen_multiboot_mod_list(Struct):
 class dom0_vga_console_info_u_text_mode_3(Struct):
     """struct dom0_vga_console_info_u_text_mode_3; 10 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("font_height", c_uint16),  # @0 uint16_t
         ("cursor_x", c_uint16),  # @2 uint16_t
         ("cursor_y", c_uint16),  # @4 uint16_t
         ("rows", c_uint16),  # @6 uint16_t
         ("columns", c_uint16),  # @8 uint16_t
-    ]
+    )
     FORMAT = "<HHHHH"
     FORMAT_FIELDS = ("font_height", "cursor_x", "cursor_y", "rows", "columns")
 
@@ -2031,7 +2031,7 @@ class dom0_vga_console_info_u_text_mode_3(Struct):
 class dom0_vga_console_info_u_vesa_lfb(Struct):
     """struct dom0_vga_console_info_u_vesa_lfb; 36 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("width", c_uint16),  # @0 uint16_t
         ("height", c_uint16),  # @2 uint16_t
         ("bytes_per_line", c_uint16),  # @4 uint16_t
@@ -2050,7 +2050,7 @@ class dom0_vga_console_info_u_vesa_lfb(Struct):
         ("mode_attrs", c_uint16),  # @28 uint16_t
         ("pad", c_uint16),  # @30 uint16_t
         ("ext_lfb_base", c_uint32),  # @32 uint32_t
-    ]
+    )
     FORMAT = "<HHHHIIBBBBBBBBIHHI"
     FORMAT_FIELDS = (
         "width", "height", "bytes_per_line", "bits_per_pixel", "lfb_base", "lfb_size", "red_pos",
@@ -2090,10 +2090,10 @@ class dom0_vga_console_info_u_vesa_lfb(Struct):
 class dom0_vga_console_info_u(Union):
     """union dom0_vga_console_info_u; 36 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("text_mode_3", dom0_vga_console_info_u_text_mode_3),  # @0 struct
         ("vesa_lfb", dom0_vga_console_info_u_vesa_lfb),  # @0 struct
-    ]
+    )
 
     if TYPE_CHECKING:
         text_mode_3: dom0_vga_console_info_u_text_mode_3
@@ -2108,10 +2108,10 @@ class dom0_vga_console_info_u(Union):
 class dom0_vga_console_info(Struct):
     """struct dom0_vga_console_info; 40 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("video_type", c_uint8),  # @0 uint8_t
         ("u", dom0_vga_console_info_u),  # @4 union
-    ]
+    )
 
     if TYPE_CHECKING:
         video_type: int
@@ -2123,9 +2123,9 @@ class dom0_vga_console_info(Struct):
 class xen_uuid_t(Struct):
     """struct xen_uuid_t; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("a", arr(c_uint8, 16)),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<BBBBBBBBBBBBBBBB"
     FORMAT_FIELDS = (
         "a[0]", "a[1]", "a[2]", "a[3]", "a[4]", "a[5]", "a[6]", "a[7]", "a[8]", "a[9]", "a[10]",
@@ -2141,10 +2141,10 @@ class xen_uuid_t(Struct):
 class xenctl_bitmap(Struct):
     """struct xenctl_bitmap; 16 bytes. __XEN_TOOLS__."""
 
-    _fields_ = [
+    _fields_ = (
         ("bitmap", HANDLE),  # @0 XEN_GUEST_HANDLE(uint8)
         ("nr_bits", c_uint32),  # @8 uint32_t
-    ]
+    )
     FORMAT = "<QI4x"
     FORMAT_FIELDS = ("bitmap", "nr_bits")
 
@@ -2176,126 +2176,126 @@ xen_domain_handle_t = arr(c_uint8, 16)
 xenctl_bitmap_t = xenctl_bitmap
 
 __all__ = [
-    "__XEN_LATEST_INTERFACE_VERSION__", "XEN_LATEST_INTERFACE_VERSION__",
-    "__XEN_INTERFACE_VERSION__", "XEN_INTERFACE_VERSION__", "XEN_HYPERCALL_TAG", "FLAT_RING3_CS32",
-    "FLAT_RING3_CS64", "FLAT_RING3_DS32", "FLAT_RING3_DS64", "FLAT_RING3_SS32", "FLAT_RING3_SS64",
-    "FLAT_KERNEL_DS64", "FLAT_KERNEL_DS32", "FLAT_KERNEL_DS", "FLAT_KERNEL_CS64",
-    "FLAT_KERNEL_CS32", "FLAT_KERNEL_CS", "FLAT_KERNEL_SS64", "FLAT_KERNEL_SS32", "FLAT_KERNEL_SS",
-    "FLAT_USER_DS64", "FLAT_USER_DS32", "FLAT_USER_DS", "FLAT_USER_CS64", "FLAT_USER_CS32",
-    "FLAT_USER_CS", "FLAT_USER_SS64", "FLAT_USER_SS32", "FLAT_USER_SS", "__HYPERVISOR_VIRT_START",
-    "__HYPERVISOR_VIRT_END", "__MACH2PHYS_VIRT_START", "__MACH2PHYS_VIRT_END",
-    "HYPERVISOR_VIRT_START", "HYPERVISOR_VIRT_END", "MACH2PHYS_VIRT_START", "MACH2PHYS_VIRT_END",
-    "MACH2PHYS_NR_ENTRIES", "SEGBASE_FS", "SEGBASE_GS_USER", "SEGBASE_GS_KERNEL",
-    "SEGBASE_GS_USER_SEL", "_VGCF_in_syscall", "VGCF_in_syscall", "VGCF_IN_SYSCALL", "PRI_xen_pfn",
-    "PRIu_xen_pfn", "XEN_HAVE_PV_GUEST_ENTRY", "XEN_HAVE_PV_UPCALL_MASK", "FIRST_RESERVED_GDT_PAGE",
-    "FIRST_RESERVED_GDT_BYTE", "FIRST_RESERVED_GDT_ENTRY", "PRI_xen_ulong", "VGCF_I387_VALID",
-    "VGCF_IN_KERNEL", "_VGCF_i387_valid", "VGCF_i387_valid", "_VGCF_in_kernel", "VGCF_in_kernel",
-    "_VGCF_failsafe_disables_events", "VGCF_failsafe_disables_events",
-    "_VGCF_syscall_disables_events", "VGCF_syscall_disables_events", "XEN_DOMCTL_CONFIG_GIC_NATIVE",
-    "XEN_DOMCTL_CONFIG_GIC_V2", "XEN_DOMCTL_CONFIG_GIC_V3", "XEN_DOMCTL_CONFIG_TEE_NONE",
-    "XEN_DOMCTL_CONFIG_TEE_OPTEE", "XEN_DOMCTL_CONFIG_TEE_FFA", "PSR_THUMB", "PSR_FIQ_MASK",
-    "PSR_IRQ_MASK", "PSR_ABT_MASK", "PSR_BIG_ENDIAN", "PSR_DBG_MASK", "PSR_IT_MASK", "PSR_JAZELLE",
-    "PSR_Z", "PSR_MODE_USR", "PSR_MODE_FIQ", "PSR_MODE_IRQ", "PSR_MODE_SVC", "PSR_MODE_MON",
-    "PSR_MODE_ABT", "PSR_MODE_HYP", "PSR_MODE_UND", "PSR_MODE_SYS", "PSR_MODE_BIT", "PSR_MODE_EL3h",
-    "PSR_MODE_EL3t", "PSR_MODE_EL2h", "PSR_MODE_EL2t", "PSR_MODE_EL1h", "PSR_MODE_EL1t",
-    "PSR_MODE_EL0t", "PSR_GUEST32_INIT", "PSR_GUEST64_INIT", "SCTLR_GUEST_INIT",
-    "GUEST_VIRTIO_MMIO_BASE", "GUEST_VIRTIO_MMIO_SIZE", "GUEST_GICD_BASE", "GUEST_GICD_SIZE",
-    "GUEST_GICC_BASE", "GUEST_GICC_SIZE", "GUEST_GICV3_GICD_BASE", "GUEST_GICV3_GICD_SIZE",
-    "GUEST_GICV3_RDIST_REGIONS", "GUEST_GICV3_GICR0_BASE", "GUEST_GICV3_GICR0_SIZE",
-    "GUEST_VPCI_ECAM_BASE", "GUEST_VPCI_ECAM_SIZE", "GUEST_ACPI_BASE", "GUEST_ACPI_SIZE",
-    "GUEST_PL011_BASE", "GUEST_PL011_SIZE", "GUEST_VPCI_ADDR_TYPE_MEM", "GUEST_VPCI_MEM_ADDR",
-    "GUEST_VPCI_MEM_SIZE", "GUEST_GNTTAB_BASE", "GUEST_GNTTAB_SIZE", "GUEST_MAGIC_BASE",
-    "GUEST_MAGIC_SIZE", "GUEST_RAM_BANKS", "GUEST_RAM0_BASE", "GUEST_RAM0_SIZE",
-    "GUEST_VPCI_ADDR_TYPE_PREFETCH_MEM", "GUEST_VPCI_PREFETCH_MEM_ADDR",
-    "GUEST_VPCI_PREFETCH_MEM_SIZE", "GUEST_RAM1_BASE", "GUEST_RAM1_SIZE", "GUEST_RAM_BASE",
-    "GUEST_RAM_MAX", "GUEST_MAX_VCPUS", "GUEST_TIMER_VIRT_PPI", "GUEST_TIMER_PHYS_S_PPI",
-    "GUEST_TIMER_PHYS_NS_PPI", "GUEST_EVTCHN_PPI", "GUEST_VPL011_SPI",
-    "GUEST_VIRTIO_MMIO_SPI_FIRST", "GUEST_VIRTIO_MMIO_SPI_LAST", "GUEST_FFA_NOTIF_PEND_INTR_ID",
-    "GUEST_FFA_SCHEDULE_RECV_INTR_ID", "PSCI_cpu_suspend", "PSCI_cpu_off", "PSCI_cpu_on",
-    "PSCI_migrate", "_XEN_X86_EMU_LAPIC", "XEN_X86_EMU_LAPIC", "_XEN_X86_EMU_HPET",
-    "XEN_X86_EMU_HPET", "_XEN_X86_EMU_PM", "XEN_X86_EMU_PM", "_XEN_X86_EMU_RTC", "XEN_X86_EMU_RTC",
-    "_XEN_X86_EMU_IOAPIC", "XEN_X86_EMU_IOAPIC", "_XEN_X86_EMU_PIC", "XEN_X86_EMU_PIC",
-    "_XEN_X86_EMU_VGA", "XEN_X86_EMU_VGA", "_XEN_X86_EMU_IOMMU", "XEN_X86_EMU_IOMMU",
-    "_XEN_X86_EMU_PIT", "XEN_X86_EMU_PIT", "_XEN_X86_EMU_USE_PIRQ", "XEN_X86_EMU_USE_PIRQ",
-    "_XEN_X86_EMU_VPCI", "XEN_X86_EMU_VPCI", "XEN_X86_EMU_ALL", "XEN_X86_MSR_RELAXED",
-    "XEN_X86_MISC_FLAGS_MAX", "XEN_CPUID_NO_SUBLEAF", "XEN_EMULATE_PREFIX", "XEN_CPUID",
-    "XEN_HVM_DEBUGCONS_IOPORT", "__HYPERVISOR_set_trap_table", "HYPERVISOR_set_trap_table",
-    "__HYPERVISOR_mmu_update", "HYPERVISOR_mmu_update", "__HYPERVISOR_set_gdt",
-    "HYPERVISOR_set_gdt", "__HYPERVISOR_stack_switch", "HYPERVISOR_stack_switch",
-    "__HYPERVISOR_set_callbacks", "HYPERVISOR_set_callbacks", "__HYPERVISOR_fpu_taskswitch",
-    "HYPERVISOR_fpu_taskswitch", "__HYPERVISOR_sched_op_compat", "HYPERVISOR_sched_op_compat",
-    "__HYPERVISOR_platform_op", "HYPERVISOR_platform_op", "__HYPERVISOR_set_debugreg",
-    "HYPERVISOR_set_debugreg", "__HYPERVISOR_get_debugreg", "HYPERVISOR_get_debugreg",
-    "__HYPERVISOR_update_descriptor", "HYPERVISOR_update_descriptor", "__HYPERVISOR_memory_op",
-    "HYPERVISOR_memory_op", "__HYPERVISOR_multicall", "HYPERVISOR_multicall",
-    "__HYPERVISOR_update_va_mapping", "HYPERVISOR_update_va_mapping", "__HYPERVISOR_set_timer_op",
-    "HYPERVISOR_set_timer_op", "__HYPERVISOR_event_channel_op_compat",
-    "HYPERVISOR_event_channel_op_compat", "__HYPERVISOR_xen_version", "HYPERVISOR_xen_version",
-    "__HYPERVISOR_console_io", "HYPERVISOR_console_io", "__HYPERVISOR_physdev_op_compat",
-    "HYPERVISOR_physdev_op_compat", "__HYPERVISOR_grant_table_op", "HYPERVISOR_grant_table_op",
-    "__HYPERVISOR_vm_assist", "HYPERVISOR_vm_assist", "__HYPERVISOR_update_va_mapping_otherdomain",
-    "HYPERVISOR_update_va_mapping_otherdomain", "__HYPERVISOR_iret", "HYPERVISOR_iret",
-    "__HYPERVISOR_vcpu_op", "HYPERVISOR_vcpu_op", "__HYPERVISOR_set_segment_base",
-    "HYPERVISOR_set_segment_base", "__HYPERVISOR_mmuext_op", "HYPERVISOR_mmuext_op",
-    "__HYPERVISOR_xsm_op", "HYPERVISOR_xsm_op", "__HYPERVISOR_nmi_op", "HYPERVISOR_nmi_op",
-    "__HYPERVISOR_sched_op", "HYPERVISOR_sched_op", "__HYPERVISOR_callback_op",
-    "HYPERVISOR_callback_op", "__HYPERVISOR_xenoprof_op", "HYPERVISOR_xenoprof_op",
-    "__HYPERVISOR_event_channel_op", "HYPERVISOR_event_channel_op", "__HYPERVISOR_physdev_op",
-    "HYPERVISOR_physdev_op", "__HYPERVISOR_hvm_op", "HYPERVISOR_hvm_op", "__HYPERVISOR_sysctl",
-    "HYPERVISOR_sysctl", "__HYPERVISOR_domctl", "HYPERVISOR_domctl", "__HYPERVISOR_kexec_op",
-    "HYPERVISOR_kexec_op", "__HYPERVISOR_tmem_op", "HYPERVISOR_tmem_op", "__HYPERVISOR_argo_op",
-    "HYPERVISOR_argo_op", "__HYPERVISOR_xenpmu_op", "HYPERVISOR_xenpmu_op", "__HYPERVISOR_dm_op",
-    "HYPERVISOR_dm_op", "__HYPERVISOR_hypfs_op", "HYPERVISOR_hypfs_op", "__HYPERVISOR_arch_0",
-    "HYPERVISOR_arch_0", "__HYPERVISOR_arch_1", "HYPERVISOR_arch_1", "__HYPERVISOR_arch_2",
-    "HYPERVISOR_arch_2", "__HYPERVISOR_arch_3", "HYPERVISOR_arch_3", "__HYPERVISOR_arch_4",
-    "HYPERVISOR_arch_4", "__HYPERVISOR_arch_5", "HYPERVISOR_arch_5", "__HYPERVISOR_arch_6",
-    "HYPERVISOR_arch_6", "__HYPERVISOR_arch_7", "HYPERVISOR_arch_7", "VIRQ_TIMER", "VIRQ_DEBUG",
-    "VIRQ_CONSOLE", "VIRQ_DOM_EXC", "VIRQ_TBUF", "VIRQ_DEBUGGER", "VIRQ_XENOPROF", "VIRQ_CON_RING",
-    "VIRQ_PCPU_STATE", "VIRQ_MEM_EVENT", "VIRQ_ARGO", "VIRQ_ENOMEM", "VIRQ_XENPMU", "VIRQ_ARCH_0",
-    "VIRQ_ARCH_1", "VIRQ_ARCH_2", "VIRQ_ARCH_3", "VIRQ_ARCH_4", "VIRQ_ARCH_5", "VIRQ_ARCH_6",
-    "VIRQ_ARCH_7", "NR_VIRQS", "MMU_NORMAL_PT_UPDATE", "MMU_MACHPHYS_UPDATE",
-    "MMU_PT_UPDATE_PRESERVE_AD", "MMU_PT_UPDATE_NO_TRANSLATE", "MMUEXT_PIN_L1_TABLE",
-    "MMUEXT_PIN_L2_TABLE", "MMUEXT_PIN_L3_TABLE", "MMUEXT_PIN_L4_TABLE", "MMUEXT_UNPIN_TABLE",
-    "MMUEXT_NEW_BASEPTR", "MMUEXT_TLB_FLUSH_LOCAL", "MMUEXT_INVLPG_LOCAL", "MMUEXT_TLB_FLUSH_MULTI",
-    "MMUEXT_INVLPG_MULTI", "MMUEXT_TLB_FLUSH_ALL", "MMUEXT_INVLPG_ALL", "MMUEXT_FLUSH_CACHE",
-    "MMUEXT_SET_LDT", "MMUEXT_NEW_USER_BASEPTR", "MMUEXT_CLEAR_PAGE", "MMUEXT_COPY_PAGE",
-    "MMUEXT_FLUSH_CACHE_GLOBAL", "MMUEXT_MARK_SUPER", "MMUEXT_UNMARK_SUPER", "UVMF_NONE",
-    "UVMF_TLB_FLUSH", "UVMF_INVLPG", "UVMF_FLUSHTYPE_MASK", "UVMF_MULTI", "UVMF_LOCAL", "UVMF_ALL",
-    "CONSOLEIO_write", "CONSOLEIO_read", "VMASST_CMD_enable", "VMASST_CMD_disable",
-    "VMASST_TYPE_4gb_segments", "VMASST_TYPE_4gb_segments_notify",
-    "VMASST_TYPE_writable_pagetables", "VMASST_TYPE_pae_extended_cr3",
-    "VMASST_TYPE_architectural_iopl", "VMASST_TYPE_runstate_update_flag", "VMASST_TYPE_m2p_strict",
-    "DOMID_FIRST_RESERVED", "DOMID_SELF", "DOMID_IO", "DOMID_XEN", "DOMID_COW", "DOMID_INVALID",
-    "DOMID_IDLE", "DOMID_MASK", "XEN_PVCLOCK_TSC_STABLE_BIT", "XEN_PVCLOCK_GUEST_STOPPED",
-    "MAX_GUEST_CMDLINE", "SIF_PRIVILEGED", "SIF_INITDOMAIN", "SIF_MULTIBOOT_MOD",
-    "SIF_MOD_START_PFN", "SIF_VIRT_P2M_4TOOLS", "SIF_PM_MASK", "XEN_VGATYPE_TEXT_MODE_3",
-    "XEN_VGATYPE_VESA_LFB", "XEN_VGATYPE_EFI_LFB", "_vcpu_guest_core_regs_anon0",
-    "_vcpu_guest_core_regs_anon1", "_vcpu_guest_core_regs_anon2", "_vcpu_guest_core_regs_anon3",
-    "_vcpu_guest_core_regs_anon4", "_vcpu_guest_core_regs_anon5", "_vcpu_guest_core_regs_anon6",
-    "_vcpu_guest_core_regs_anon7", "_vcpu_guest_core_regs_anon8", "_vcpu_guest_core_regs_anon9",
-    "_vcpu_guest_core_regs_anon10", "_vcpu_guest_core_regs_anon11", "_vcpu_guest_core_regs_anon12",
-    "_vcpu_guest_core_regs_anon13", "_vcpu_guest_core_regs_anon14", "_vcpu_guest_core_regs_anon15",
-    "_vcpu_guest_core_regs_anon16", "_vcpu_guest_core_regs_anon17", "_vcpu_guest_core_regs_anon18",
-    "_vcpu_guest_core_regs_anon19", "_vcpu_guest_core_regs_anon20", "_vcpu_guest_core_regs_anon21",
-    "_vcpu_guest_core_regs_anon22", "_vcpu_guest_core_regs_anon23", "_vcpu_guest_core_regs_anon24",
-    "_vcpu_guest_core_regs_anon25", "_vcpu_guest_core_regs_anon26", "_vcpu_guest_core_regs_anon27",
-    "_vcpu_guest_core_regs_anon28", "_vcpu_guest_core_regs_anon29", "_vcpu_guest_core_regs_anon30",
-    "_vcpu_guest_core_regs_anon31", "_vcpu_guest_core_regs_anon32", "vcpu_guest_core_regs",
-    "iret_context", "_cpu_user_regs_anon0", "_cpu_user_regs_anon1", "_cpu_user_regs_anon2",
-    "_cpu_user_regs_anon3", "_cpu_user_regs_anon4", "_cpu_user_regs_anon5_anon0",
-    "_cpu_user_regs_anon5", "_cpu_user_regs_anon6", "_cpu_user_regs_anon7", "_cpu_user_regs_anon8",
-    "_cpu_user_regs_anon9", "_cpu_user_regs_anon10_anon0", "_cpu_user_regs_anon10",
-    "_cpu_user_regs_anon11_anon0", "_cpu_user_regs_anon11", "_cpu_user_regs_anon12_anon0",
-    "_cpu_user_regs_anon12", "_cpu_user_regs_anon13", "_cpu_user_regs_anon14",
-    "_cpu_user_regs_anon15", "_cpu_user_regs_anon16", "_cpu_user_regs_anon17", "cpu_user_regs",
-    "trap_info", "vcpu_guest_context_fpu_ctxt", "xen_pmu_arch", "xen_cpuid_leaf", "xen_msr_entry",
-    "mmuext_op_arg1", "mmuext_op_arg2", "mmuext_op", "mmu_update", "multicall_entry",
-    "vcpu_time_info", "start_info_console_domU", "start_info_console_dom0", "start_info_console",
-    "start_info", "xen_multiboot_mod_list", "dom0_vga_console_info_u_text_mode_3",
-    "dom0_vga_console_info_u_vesa_lfb", "dom0_vga_console_info_u", "dom0_vga_console_info",
-    "xen_uuid_t", "xenctl_bitmap", "cpu_user_regs_t", "xen_callback_t", "xen_pmu_arch_t",
-    "xen_pfn_t", "xen_ulong_t", "vcpu_guest_core_regs_t", "trap_info_t", "tsc_timestamp_t",
-    "xen_cpuid_leaf_t", "xen_msr_entry_t", "mmuext_op_t", "domid_t", "mmu_update_t",
-    "multicall_entry_t", "vcpu_time_info_t", "start_info_t", "dom0_vga_console_info_t",
-    "xen_domain_handle_t", "xenctl_bitmap_t",
+    "DOMID_COW", "DOMID_FIRST_RESERVED", "DOMID_IDLE", "DOMID_INVALID", "DOMID_IO", "DOMID_MASK",
+    "DOMID_SELF", "DOMID_XEN", "FIRST_RESERVED_GDT_BYTE", "FIRST_RESERVED_GDT_ENTRY",
+    "FIRST_RESERVED_GDT_PAGE", "FLAT_KERNEL_CS", "FLAT_KERNEL_CS32", "FLAT_KERNEL_CS64",
+    "FLAT_KERNEL_DS", "FLAT_KERNEL_DS32", "FLAT_KERNEL_DS64", "FLAT_KERNEL_SS", "FLAT_KERNEL_SS32",
+    "FLAT_KERNEL_SS64", "FLAT_RING3_CS32", "FLAT_RING3_CS64", "FLAT_RING3_DS32", "FLAT_RING3_DS64",
+    "FLAT_RING3_SS32", "FLAT_RING3_SS64", "FLAT_USER_CS", "FLAT_USER_CS32", "FLAT_USER_CS64",
+    "FLAT_USER_DS", "FLAT_USER_DS32", "FLAT_USER_DS64", "FLAT_USER_SS", "FLAT_USER_SS32",
+    "FLAT_USER_SS64", "GUEST_ACPI_BASE", "GUEST_ACPI_SIZE", "GUEST_EVTCHN_PPI",
+    "GUEST_FFA_NOTIF_PEND_INTR_ID", "GUEST_FFA_SCHEDULE_RECV_INTR_ID", "GUEST_GICC_BASE",
+    "GUEST_GICC_SIZE", "GUEST_GICD_BASE", "GUEST_GICD_SIZE", "GUEST_GICV3_GICD_BASE",
+    "GUEST_GICV3_GICD_SIZE", "GUEST_GICV3_GICR0_BASE", "GUEST_GICV3_GICR0_SIZE",
+    "GUEST_GICV3_RDIST_REGIONS", "GUEST_GNTTAB_BASE", "GUEST_GNTTAB_SIZE", "GUEST_MAGIC_BASE",
+    "GUEST_MAGIC_SIZE", "GUEST_MAX_VCPUS", "GUEST_PL011_BASE", "GUEST_PL011_SIZE",
+    "GUEST_RAM0_BASE", "GUEST_RAM0_SIZE", "GUEST_RAM1_BASE", "GUEST_RAM1_SIZE", "GUEST_RAM_BANKS",
+    "GUEST_RAM_BASE", "GUEST_RAM_MAX", "GUEST_TIMER_PHYS_NS_PPI", "GUEST_TIMER_PHYS_S_PPI",
+    "GUEST_TIMER_VIRT_PPI", "GUEST_VIRTIO_MMIO_BASE", "GUEST_VIRTIO_MMIO_SIZE",
+    "GUEST_VIRTIO_MMIO_SPI_FIRST", "GUEST_VIRTIO_MMIO_SPI_LAST", "GUEST_VPCI_ADDR_TYPE_MEM",
+    "GUEST_VPCI_ADDR_TYPE_PREFETCH_MEM", "GUEST_VPCI_ECAM_BASE", "GUEST_VPCI_ECAM_SIZE",
+    "GUEST_VPCI_MEM_ADDR", "GUEST_VPCI_MEM_SIZE", "GUEST_VPCI_PREFETCH_MEM_ADDR",
+    "GUEST_VPCI_PREFETCH_MEM_SIZE", "GUEST_VPL011_SPI", "HYPERVISOR_VIRT_END",
+    "HYPERVISOR_VIRT_START", "MACH2PHYS_NR_ENTRIES", "MACH2PHYS_VIRT_END", "MACH2PHYS_VIRT_START",
+    "MAX_GUEST_CMDLINE", "MMUEXT_CLEAR_PAGE", "MMUEXT_COPY_PAGE", "MMUEXT_FLUSH_CACHE",
+    "MMUEXT_FLUSH_CACHE_GLOBAL", "MMUEXT_INVLPG_ALL", "MMUEXT_INVLPG_LOCAL", "MMUEXT_INVLPG_MULTI",
+    "MMUEXT_MARK_SUPER", "MMUEXT_NEW_BASEPTR", "MMUEXT_NEW_USER_BASEPTR", "MMUEXT_PIN_L1_TABLE",
+    "MMUEXT_PIN_L2_TABLE", "MMUEXT_PIN_L3_TABLE", "MMUEXT_PIN_L4_TABLE", "MMUEXT_SET_LDT",
+    "MMUEXT_TLB_FLUSH_ALL", "MMUEXT_TLB_FLUSH_LOCAL", "MMUEXT_TLB_FLUSH_MULTI",
+    "MMUEXT_UNMARK_SUPER", "MMUEXT_UNPIN_TABLE", "MMU_MACHPHYS_UPDATE", "MMU_NORMAL_PT_UPDATE",
+    "MMU_PT_UPDATE_NO_TRANSLATE", "MMU_PT_UPDATE_PRESERVE_AD", "NR_VIRQS", "PSR_ABT_MASK",
+    "PSR_BIG_ENDIAN", "PSR_DBG_MASK", "PSR_FIQ_MASK", "PSR_GUEST32_INIT", "PSR_GUEST64_INIT",
+    "PSR_IRQ_MASK", "PSR_IT_MASK", "PSR_JAZELLE", "PSR_MODE_ABT", "PSR_MODE_BIT", "PSR_MODE_FIQ",
+    "PSR_MODE_HYP", "PSR_MODE_IRQ", "PSR_MODE_MON", "PSR_MODE_SVC", "PSR_MODE_SYS", "PSR_MODE_UND",
+    "PSR_MODE_USR", "PSR_THUMB", "PSR_Z", "SCTLR_GUEST_INIT", "SEGBASE_FS", "SEGBASE_GS_KERNEL",
+    "SEGBASE_GS_USER", "SEGBASE_GS_USER_SEL", "SIF_INITDOMAIN", "SIF_MOD_START_PFN",
+    "SIF_MULTIBOOT_MOD", "SIF_PM_MASK", "SIF_PRIVILEGED", "SIF_VIRT_P2M_4TOOLS", "UVMF_ALL",
+    "UVMF_FLUSHTYPE_MASK", "UVMF_INVLPG", "UVMF_LOCAL", "UVMF_MULTI", "UVMF_NONE", "UVMF_TLB_FLUSH",
+    "VGCF_I387_VALID", "VGCF_IN_KERNEL", "VGCF_IN_SYSCALL", "VIRQ_ARCH_0", "VIRQ_ARCH_1",
+    "VIRQ_ARCH_2", "VIRQ_ARCH_3", "VIRQ_ARCH_4", "VIRQ_ARCH_5", "VIRQ_ARCH_6", "VIRQ_ARCH_7",
+    "VIRQ_ARGO", "VIRQ_CONSOLE", "VIRQ_CON_RING", "VIRQ_DEBUG", "VIRQ_DEBUGGER", "VIRQ_DOM_EXC",
+    "VIRQ_ENOMEM", "VIRQ_MEM_EVENT", "VIRQ_PCPU_STATE", "VIRQ_TBUF", "VIRQ_TIMER", "VIRQ_XENOPROF",
+    "VIRQ_XENPMU", "XEN_CPUID", "XEN_CPUID_NO_SUBLEAF", "XEN_DOMCTL_CONFIG_GIC_NATIVE",
+    "XEN_DOMCTL_CONFIG_GIC_V2", "XEN_DOMCTL_CONFIG_GIC_V3", "XEN_DOMCTL_CONFIG_TEE_FFA",
+    "XEN_DOMCTL_CONFIG_TEE_NONE", "XEN_DOMCTL_CONFIG_TEE_OPTEE", "XEN_EMULATE_PREFIX",
+    "XEN_HAVE_PV_GUEST_ENTRY", "XEN_HAVE_PV_UPCALL_MASK", "XEN_HVM_DEBUGCONS_IOPORT",
+    "XEN_HYPERCALL_TAG", "XEN_INTERFACE_VERSION__", "XEN_LATEST_INTERFACE_VERSION__",
+    "XEN_PVCLOCK_GUEST_STOPPED", "XEN_PVCLOCK_TSC_STABLE_BIT", "XEN_VGATYPE_EFI_LFB",
+    "XEN_VGATYPE_TEXT_MODE_3", "XEN_VGATYPE_VESA_LFB", "XEN_X86_EMU_ALL", "XEN_X86_EMU_HPET",
+    "XEN_X86_EMU_IOAPIC", "XEN_X86_EMU_IOMMU", "XEN_X86_EMU_LAPIC", "XEN_X86_EMU_PIC",
+    "XEN_X86_EMU_PIT", "XEN_X86_EMU_PM", "XEN_X86_EMU_RTC", "XEN_X86_EMU_USE_PIRQ",
+    "XEN_X86_EMU_VGA", "XEN_X86_EMU_VPCI", "XEN_X86_MISC_FLAGS_MAX", "XEN_X86_MSR_RELAXED",
+    "_XEN_X86_EMU_HPET", "_XEN_X86_EMU_IOAPIC", "_XEN_X86_EMU_IOMMU", "_XEN_X86_EMU_LAPIC",
+    "_XEN_X86_EMU_PIC", "_XEN_X86_EMU_PIT", "_XEN_X86_EMU_PM", "_XEN_X86_EMU_RTC",
+    "_XEN_X86_EMU_USE_PIRQ", "_XEN_X86_EMU_VGA", "_XEN_X86_EMU_VPCI", "__HYPERVISOR_VIRT_END",
+    "__HYPERVISOR_VIRT_START", "__MACH2PHYS_VIRT_END", "__MACH2PHYS_VIRT_START",
+    "__XEN_INTERFACE_VERSION__", "__XEN_LATEST_INTERFACE_VERSION__", "CONSOLEIO_read",
+    "CONSOLEIO_write", "HYPERVISOR_arch_0", "HYPERVISOR_arch_1", "HYPERVISOR_arch_2",
+    "HYPERVISOR_arch_3", "HYPERVISOR_arch_4", "HYPERVISOR_arch_5", "HYPERVISOR_arch_6",
+    "HYPERVISOR_arch_7", "HYPERVISOR_argo_op", "HYPERVISOR_callback_op", "HYPERVISOR_console_io",
+    "HYPERVISOR_dm_op", "HYPERVISOR_domctl", "HYPERVISOR_event_channel_op",
+    "HYPERVISOR_event_channel_op_compat", "HYPERVISOR_fpu_taskswitch", "HYPERVISOR_get_debugreg",
+    "HYPERVISOR_grant_table_op", "HYPERVISOR_hvm_op", "HYPERVISOR_hypfs_op", "HYPERVISOR_iret",
+    "HYPERVISOR_kexec_op", "HYPERVISOR_memory_op", "HYPERVISOR_mmu_update", "HYPERVISOR_mmuext_op",
+    "HYPERVISOR_multicall", "HYPERVISOR_nmi_op", "HYPERVISOR_physdev_op",
+    "HYPERVISOR_physdev_op_compat", "HYPERVISOR_platform_op", "HYPERVISOR_sched_op",
+    "HYPERVISOR_sched_op_compat", "HYPERVISOR_set_callbacks", "HYPERVISOR_set_debugreg",
+    "HYPERVISOR_set_gdt", "HYPERVISOR_set_segment_base", "HYPERVISOR_set_timer_op",
+    "HYPERVISOR_set_trap_table", "HYPERVISOR_stack_switch", "HYPERVISOR_sysctl",
+    "HYPERVISOR_tmem_op", "HYPERVISOR_update_descriptor", "HYPERVISOR_update_va_mapping",
+    "HYPERVISOR_update_va_mapping_otherdomain", "HYPERVISOR_vcpu_op", "HYPERVISOR_vm_assist",
+    "HYPERVISOR_xen_version", "HYPERVISOR_xenoprof_op", "HYPERVISOR_xenpmu_op", "HYPERVISOR_xsm_op",
+    "PRI_xen_pfn", "PRI_xen_ulong", "PRIu_xen_pfn", "PSCI_cpu_off", "PSCI_cpu_on",
+    "PSCI_cpu_suspend", "PSCI_migrate", "PSR_MODE_EL0t", "PSR_MODE_EL1h", "PSR_MODE_EL1t",
+    "PSR_MODE_EL2h", "PSR_MODE_EL2t", "PSR_MODE_EL3h", "PSR_MODE_EL3t",
+    "VGCF_failsafe_disables_events", "VGCF_i387_valid", "VGCF_in_kernel", "VGCF_in_syscall",
+    "VGCF_syscall_disables_events", "VMASST_CMD_disable", "VMASST_CMD_enable",
+    "VMASST_TYPE_4gb_segments", "VMASST_TYPE_4gb_segments_notify", "VMASST_TYPE_architectural_iopl",
+    "VMASST_TYPE_m2p_strict", "VMASST_TYPE_pae_extended_cr3", "VMASST_TYPE_runstate_update_flag",
+    "VMASST_TYPE_writable_pagetables", "_VGCF_failsafe_disables_events", "_VGCF_i387_valid",
+    "_VGCF_in_kernel", "_VGCF_in_syscall", "_VGCF_syscall_disables_events", "__HYPERVISOR_arch_0",
+    "__HYPERVISOR_arch_1", "__HYPERVISOR_arch_2", "__HYPERVISOR_arch_3", "__HYPERVISOR_arch_4",
+    "__HYPERVISOR_arch_5", "__HYPERVISOR_arch_6", "__HYPERVISOR_arch_7", "__HYPERVISOR_argo_op",
+    "__HYPERVISOR_callback_op", "__HYPERVISOR_console_io", "__HYPERVISOR_dm_op",
+    "__HYPERVISOR_domctl", "__HYPERVISOR_event_channel_op", "__HYPERVISOR_event_channel_op_compat",
+    "__HYPERVISOR_fpu_taskswitch", "__HYPERVISOR_get_debugreg", "__HYPERVISOR_grant_table_op",
+    "__HYPERVISOR_hvm_op", "__HYPERVISOR_hypfs_op", "__HYPERVISOR_iret", "__HYPERVISOR_kexec_op",
+    "__HYPERVISOR_memory_op", "__HYPERVISOR_mmu_update", "__HYPERVISOR_mmuext_op",
+    "__HYPERVISOR_multicall", "__HYPERVISOR_nmi_op", "__HYPERVISOR_physdev_op",
+    "__HYPERVISOR_physdev_op_compat", "__HYPERVISOR_platform_op", "__HYPERVISOR_sched_op",
+    "__HYPERVISOR_sched_op_compat", "__HYPERVISOR_set_callbacks", "__HYPERVISOR_set_debugreg",
+    "__HYPERVISOR_set_gdt", "__HYPERVISOR_set_segment_base", "__HYPERVISOR_set_timer_op",
+    "__HYPERVISOR_set_trap_table", "__HYPERVISOR_stack_switch", "__HYPERVISOR_sysctl",
+    "__HYPERVISOR_tmem_op", "__HYPERVISOR_update_descriptor", "__HYPERVISOR_update_va_mapping",
+    "__HYPERVISOR_update_va_mapping_otherdomain", "__HYPERVISOR_vcpu_op", "__HYPERVISOR_vm_assist",
+    "__HYPERVISOR_xen_version", "__HYPERVISOR_xenoprof_op", "__HYPERVISOR_xenpmu_op",
+    "__HYPERVISOR_xsm_op", "_cpu_user_regs_anon0", "_cpu_user_regs_anon1", "_cpu_user_regs_anon2",
+    "_cpu_user_regs_anon3", "_cpu_user_regs_anon4", "_cpu_user_regs_anon5",
+    "_cpu_user_regs_anon5_anon0", "_cpu_user_regs_anon6", "_cpu_user_regs_anon7",
+    "_cpu_user_regs_anon8", "_cpu_user_regs_anon9", "_cpu_user_regs_anon10",
+    "_cpu_user_regs_anon10_anon0", "_cpu_user_regs_anon11", "_cpu_user_regs_anon11_anon0",
+    "_cpu_user_regs_anon12", "_cpu_user_regs_anon12_anon0", "_cpu_user_regs_anon13",
+    "_cpu_user_regs_anon14", "_cpu_user_regs_anon15", "_cpu_user_regs_anon16",
+    "_cpu_user_regs_anon17", "_vcpu_guest_core_regs_anon0", "_vcpu_guest_core_regs_anon1",
+    "_vcpu_guest_core_regs_anon2", "_vcpu_guest_core_regs_anon3", "_vcpu_guest_core_regs_anon4",
+    "_vcpu_guest_core_regs_anon5", "_vcpu_guest_core_regs_anon6", "_vcpu_guest_core_regs_anon7",
+    "_vcpu_guest_core_regs_anon8", "_vcpu_guest_core_regs_anon9", "_vcpu_guest_core_regs_anon10",
+    "_vcpu_guest_core_regs_anon11", "_vcpu_guest_core_regs_anon12", "_vcpu_guest_core_regs_anon13",
+    "_vcpu_guest_core_regs_anon14", "_vcpu_guest_core_regs_anon15", "_vcpu_guest_core_regs_anon16",
+    "_vcpu_guest_core_regs_anon17", "_vcpu_guest_core_regs_anon18", "_vcpu_guest_core_regs_anon19",
+    "_vcpu_guest_core_regs_anon20", "_vcpu_guest_core_regs_anon21", "_vcpu_guest_core_regs_anon22",
+    "_vcpu_guest_core_regs_anon23", "_vcpu_guest_core_regs_anon24", "_vcpu_guest_core_regs_anon25",
+    "_vcpu_guest_core_regs_anon26", "_vcpu_guest_core_regs_anon27", "_vcpu_guest_core_regs_anon28",
+    "_vcpu_guest_core_regs_anon29", "_vcpu_guest_core_regs_anon30", "_vcpu_guest_core_regs_anon31",
+    "_vcpu_guest_core_regs_anon32", "cpu_user_regs", "cpu_user_regs_t", "dom0_vga_console_info",
+    "dom0_vga_console_info_t", "dom0_vga_console_info_u", "dom0_vga_console_info_u_text_mode_3",
+    "dom0_vga_console_info_u_vesa_lfb", "domid_t", "iret_context", "mmu_update", "mmu_update_t",
+    "mmuext_op", "mmuext_op_arg1", "mmuext_op_arg2", "mmuext_op_t", "multicall_entry",
+    "multicall_entry_t", "start_info", "start_info_console", "start_info_console_dom0",
+    "start_info_console_domU", "start_info_t", "trap_info", "trap_info_t", "tsc_timestamp_t",
+    "vcpu_guest_context_fpu_ctxt", "vcpu_guest_core_regs", "vcpu_guest_core_regs_t",
+    "vcpu_time_info", "vcpu_time_info_t", "xen_callback_t", "xen_cpuid_leaf", "xen_cpuid_leaf_t",
+    "xen_domain_handle_t", "xen_msr_entry", "xen_msr_entry_t", "xen_multiboot_mod_list",
+    "xen_pfn_t", "xen_pmu_arch", "xen_pmu_arch_t", "xen_ulong_t", "xen_uuid_t", "xenctl_bitmap",
+    "xenctl_bitmap_t",
 ]

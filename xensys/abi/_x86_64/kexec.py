@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 class xen_kexec_image(Struct):
     """struct xen_kexec_image; 152 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("page_list", arr(c_uint64, 17)),  # @0 unsigned long
         ("indirection_page", c_uint64),  # @136 unsigned long
         ("start_address", c_uint64),  # @144 unsigned long
-    ]
+    )
     FORMAT = "<QQQQQQQQQQQQQQQQQQQ"
     FORMAT_FIELDS = (
         "page_list[0]", "page_list[1]", "page_list[2]", "page_list[3]", "page_list[4]",
@@ -46,10 +46,10 @@ class xen_kexec_image(Struct):
 class xen_kexec_load_v1(Struct):
     """struct xen_kexec_load_v1; 160 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_int32),  # @0 int
         ("image", xen_kexec_image),  # @8 xen_kexec_image_t
-    ]
+    )
     FORMAT = "<i4xQQQQQQQQQQQQQQQQQQQ"
     FORMAT_FIELDS = (
         "type", "image.page_list[0]", "image.page_list[1]", "image.page_list[2]",
@@ -70,5 +70,5 @@ class xen_kexec_load_v1(Struct):
 xen_kexec_image_t = xen_kexec_image
 xen_kexec_load_v1_t = xen_kexec_load_v1
 
-__all__ = ["xen_kexec_image", "xen_kexec_load_v1", "xen_kexec_image_t", "xen_kexec_load_v1_t"]
+__all__ = ["xen_kexec_image", "xen_kexec_image_t", "xen_kexec_load_v1", "xen_kexec_load_v1_t"]
 __all__ += _common.__all__

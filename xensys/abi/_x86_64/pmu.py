@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_uint16, c_uint32, c_uint8
+from ctypes import c_uint8, c_uint16, c_uint32
 
 from .._base import Struct, arr
 from .._common import pmu as _common
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 class xen_pmu_data(Struct):
     """struct xen_pmu_data; 224 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("vcpu_id", c_uint32),  # @0 uint32_t
         ("pcpu_id", c_uint32),  # @4 uint32_t
         ("domain_id", c_uint16),  # @8 domid_t
         ("pad", arr(c_uint8, 6)),  # @10 uint8_t
         ("pmu", xen_pmu_arch),  # @16 xen_pmu_arch_t
-    ]
+    )
 
     if TYPE_CHECKING:
         vcpu_id: int

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_uint32, c_uint64, c_uint8
+from ctypes import c_uint8, c_uint32, c_uint64
 
 from .._base import Struct, arr
 from .._common import xen as _common
@@ -24,10 +24,10 @@ VGCF_online = 32
 class arch_vcpu_info(Struct):
     """struct arch_vcpu_info; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("cr2", c_uint64),  # @0 unsigned long
         ("pad", c_uint64),  # @8 unsigned long
-    ]
+    )
     FORMAT = "<QQ"
     FORMAT_FIELDS = ("cr2", "pad")
 
@@ -41,7 +41,7 @@ class arch_vcpu_info(Struct):
 class vcpu_guest_context(Struct):
     """struct vcpu_guest_context; 5168 bytes. otherwise in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("fpu_ctxt", vcpu_guest_context_fpu_ctxt),  # @0 struct
         ("flags", c_uint64),  # @512 unsigned long
         ("user_regs", cpu_user_regs),  # @520 cpu_user_regs
@@ -61,7 +61,7 @@ class vcpu_guest_context(Struct):
         ("fs_base", c_uint64),  # @5144 uint64_t
         ("gs_base_kernel", c_uint64),  # @5152 uint64_t
         ("gs_base_user", c_uint64),  # @5160 uint64_t
-    ]
+    )
 
     if TYPE_CHECKING:
         fpu_ctxt: vcpu_guest_context_fpu_ctxt
@@ -99,14 +99,14 @@ class vcpu_guest_context(Struct):
 class arch_shared_info(Struct):
     """struct arch_shared_info; 48 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("max_pfn", c_uint64),  # @0 unsigned long
         ("pfn_to_mfn_frame_list_list", c_uint64),  # @8 xen_pfn_t
         ("nmi_reason", c_uint64),  # @16 unsigned long
         ("p2m_cr3", c_uint64),  # @24 unsigned long
         ("p2m_vaddr", c_uint64),  # @32 unsigned long
         ("p2m_generation", c_uint64),  # @40 unsigned long
-    ]
+    )
     FORMAT = "<QQQQQQ"
     FORMAT_FIELDS = (
         "max_pfn", "pfn_to_mfn_frame_list_list", "nmi_reason", "p2m_cr3", "p2m_vaddr",
@@ -130,10 +130,10 @@ class arch_shared_info(Struct):
 class xen_arch_domainconfig(Struct):
     """struct xen_arch_domainconfig; 8 bytes. __XEN_TOOLS__; otherwise in 4.17, 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("emulation_flags", c_uint32),  # @0 uint32_t
         ("misc_flags", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("emulation_flags", "misc_flags")
 
@@ -147,13 +147,13 @@ class xen_arch_domainconfig(Struct):
 class vcpu_info(Struct):
     """struct vcpu_info; 64 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("evtchn_upcall_pending", c_uint8),  # @0 uint8_t
         ("evtchn_upcall_mask", c_uint8),  # @1 uint8_t
         ("evtchn_pending_sel", c_uint64),  # @8 xen_ulong_t
         ("arch", arch_vcpu_info),  # @16 arch_vcpu_info
         ("time", vcpu_time_info),  # @32 vcpu_time_info_t
-    ]
+    )
     FORMAT = "<BB6xQQQIIQQIbBBB"
     FORMAT_FIELDS = (
         "evtchn_upcall_pending", "evtchn_upcall_mask", "evtchn_pending_sel", "arch.cr2", "arch.pad",
@@ -181,7 +181,7 @@ if TYPE_CHECKING:
 class shared_info(Struct):
     """struct shared_info; 3136 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("vcpu_info", arr(vcpu_info, 32)),  # @0 vcpu_info
         ("evtchn_pending", arr(c_uint64, 64)),  # @2048 xen_ulong_t
         ("evtchn_mask", arr(c_uint64, 64)),  # @2560 xen_ulong_t
@@ -190,7 +190,7 @@ class shared_info(Struct):
         ("wc_nsec", c_uint32),  # @3080 uint32_t
         ("wc_sec_hi", c_uint32),  # @3084 uint32_t
         ("arch", arch_shared_info),  # @3088 arch_shared_info
-    ]
+    )
 
     if TYPE_CHECKING:
         vcpu_info: StructArrayField[_type_vcpu_info]
@@ -217,8 +217,8 @@ vcpu_info_t = vcpu_info
 shared_info_t = shared_info
 
 __all__ = [
-    "XEN_LEGACY_MAX_VCPUS", "_VGCF_online", "VGCF_online", "arch_vcpu_info", "vcpu_guest_context",
-    "arch_shared_info", "xen_arch_domainconfig", "vcpu_info", "shared_info", "arch_vcpu_info_t",
-    "vcpu_guest_context_t", "arch_shared_info_t", "vcpu_info_t", "shared_info_t",
+    "XEN_LEGACY_MAX_VCPUS", "VGCF_online", "_VGCF_online", "arch_shared_info", "arch_shared_info_t",
+    "arch_vcpu_info", "arch_vcpu_info_t", "shared_info", "shared_info_t", "vcpu_guest_context",
+    "vcpu_guest_context_t", "vcpu_info", "vcpu_info_t", "xen_arch_domainconfig",
 ]
 __all__ += _common.__all__

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_uint16, c_uint32, c_uint64, c_uint8
+from ctypes import c_uint8, c_uint16, c_uint32, c_uint64
 
 from .._base import HANDLE, Struct, Union, arr
 
@@ -59,11 +59,11 @@ XEN_DMOP_nr_vcpus = 20  # not in 4.14
 class xen_dm_op_create_ioreq_server(Struct):
     """struct xen_dm_op_create_ioreq_server; 6 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("handle_bufioreq", c_uint8),  # @0 uint8_t
         ("pad", arr(c_uint8, 3)),  # @1 uint8_t
         ("id", c_uint16),  # @4 ioservid_t
-    ]
+    )
     FORMAT = "<BBBBH"
     FORMAT_FIELDS = ("handle_bufioreq", "pad[0]", "pad[1]", "pad[2]", "id")
 
@@ -80,13 +80,13 @@ class xen_dm_op_create_ioreq_server(Struct):
 class xen_dm_op_get_ioreq_server_info(Struct):
     """struct xen_dm_op_get_ioreq_server_info; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 ioservid_t
         ("flags", c_uint16),  # @2 uint16_t
         ("bufioreq_port", c_uint32),  # @4 evtchn_port_t
         ("ioreq_gfn", c_uint64),  # @8 uint64_t
         ("bufioreq_gfn", c_uint64),  # @16 uint64_t
-    ]
+    )
     FORMAT = "<HHIQQ"
     FORMAT_FIELDS = ("id", "flags", "bufioreq_port", "ioreq_gfn", "bufioreq_gfn")
 
@@ -106,13 +106,13 @@ class xen_dm_op_get_ioreq_server_info(Struct):
 class xen_dm_op_ioreq_server_range(Struct):
     """struct xen_dm_op_ioreq_server_range; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 ioservid_t
         ("pad", c_uint16),  # @2 uint16_t
         ("type", c_uint32),  # @4 uint32_t
         ("start", c_uint64),  # @8 uint64_t
         ("end", c_uint64),  # @16 uint64_t
-    ]
+    )
     FORMAT = "<HHIQQ"
     FORMAT_FIELDS = ("id", "pad", "type", "start", "end")
 
@@ -131,11 +131,11 @@ class xen_dm_op_ioreq_server_range(Struct):
 class xen_dm_op_set_ioreq_server_state(Struct):
     """struct xen_dm_op_set_ioreq_server_state; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 ioservid_t
         ("enabled", c_uint8),  # @2 uint8_t
         ("pad", c_uint8),  # @3 uint8_t
-    ]
+    )
     FORMAT = "<HBB"
     FORMAT_FIELDS = ("id", "enabled", "pad")
 
@@ -150,10 +150,10 @@ class xen_dm_op_set_ioreq_server_state(Struct):
 class xen_dm_op_destroy_ioreq_server(Struct):
     """struct xen_dm_op_destroy_ioreq_server; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 ioservid_t
         ("pad", c_uint16),  # @2 uint16_t
-    ]
+    )
     FORMAT = "<HH"
     FORMAT_FIELDS = ("id", "pad")
 
@@ -167,11 +167,11 @@ class xen_dm_op_destroy_ioreq_server(Struct):
 class xen_dm_op_track_dirty_vram(Struct):
     """struct xen_dm_op_track_dirty_vram; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("nr", c_uint32),  # @0 uint32_t
         ("pad", c_uint32),  # @4 uint32_t
         ("first_pfn", c_uint64),  # @8 uint64_t
-    ]
+    )
     FORMAT = "<IIQ"
     FORMAT_FIELDS = ("nr", "pad", "first_pfn")
 
@@ -186,13 +186,13 @@ class xen_dm_op_track_dirty_vram(Struct):
 class xen_dm_op_set_pci_intx_level(Struct):
     """struct xen_dm_op_set_pci_intx_level; 6 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("domain", c_uint16),  # @0 uint16_t
         ("bus", c_uint8),  # @2 uint8_t
         ("device", c_uint8),  # @3 uint8_t
         ("intx", c_uint8),  # @4 uint8_t
         ("level", c_uint8),  # @5 uint8_t
-    ]
+    )
     FORMAT = "<HBBBB"
     FORMAT_FIELDS = ("domain", "bus", "device", "intx", "level")
 
@@ -212,10 +212,10 @@ class xen_dm_op_set_pci_intx_level(Struct):
 class xen_dm_op_set_isa_irq_level(Struct):
     """struct xen_dm_op_set_isa_irq_level; 2 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("isa_irq", c_uint8),  # @0 uint8_t
         ("level", c_uint8),  # @1 uint8_t
-    ]
+    )
     FORMAT = "<BB"
     FORMAT_FIELDS = ("isa_irq", "level")
 
@@ -229,10 +229,10 @@ class xen_dm_op_set_isa_irq_level(Struct):
 class xen_dm_op_set_pci_link_route(Struct):
     """struct xen_dm_op_set_pci_link_route; 2 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("link", c_uint8),  # @0 uint8_t
         ("isa_irq", c_uint8),  # @1 uint8_t
-    ]
+    )
     FORMAT = "<BB"
     FORMAT_FIELDS = ("link", "isa_irq")
 
@@ -246,10 +246,10 @@ class xen_dm_op_set_pci_link_route(Struct):
 class xen_dm_op_modified_memory(Struct):
     """struct xen_dm_op_modified_memory; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("nr_extents", c_uint32),  # @0 uint32_t
         ("opaque", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("nr_extents", "opaque")
 
@@ -263,11 +263,11 @@ class xen_dm_op_modified_memory(Struct):
 class xen_dm_op_modified_memory_extent(Struct):
     """struct xen_dm_op_modified_memory_extent; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("nr", c_uint32),  # @0 uint32_t
         ("pad", c_uint32),  # @4 uint32_t
         ("first_pfn", c_uint64),  # @8 uint64_t
-    ]
+    )
     FORMAT = "<IIQ"
     FORMAT_FIELDS = ("nr", "pad", "first_pfn")
 
@@ -282,12 +282,12 @@ class xen_dm_op_modified_memory_extent(Struct):
 class xen_dm_op_set_mem_type(Struct):
     """struct xen_dm_op_set_mem_type; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("nr", c_uint32),  # @0 uint32_t
         ("mem_type", c_uint16),  # @4 uint16_t
         ("pad", c_uint16),  # @6 uint16_t
         ("first_pfn", c_uint64),  # @8 uint64_t
-    ]
+    )
     FORMAT = "<IHHQ"
     FORMAT_FIELDS = ("nr", "mem_type", "pad", "first_pfn")
 
@@ -305,7 +305,7 @@ class xen_dm_op_set_mem_type(Struct):
 class xen_dm_op_inject_event(Struct):
     """struct xen_dm_op_inject_event; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("vcpuid", c_uint32),  # @0 uint32_t
         ("vector", c_uint8),  # @4 uint8_t
         ("type", c_uint8),  # @5 uint8_t
@@ -314,7 +314,7 @@ class xen_dm_op_inject_event(Struct):
         ("error_code", c_uint32),  # @8 uint32_t
         ("pad1", c_uint32),  # @12 uint32_t
         ("cr2", c_uint64),  # @16 uint64_t
-    ]
+    )
     FORMAT = "<IBBBBIIQ"
     FORMAT_FIELDS = ("vcpuid", "vector", "type", "insn_len", "pad0", "error_code", "pad1", "cr2")
 
@@ -337,11 +337,11 @@ class xen_dm_op_inject_event(Struct):
 class xen_dm_op_inject_msi(Struct):
     """struct xen_dm_op_inject_msi; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("data", c_uint32),  # @0 uint32_t
         ("pad", c_uint32),  # @4 uint32_t
         ("addr", c_uint64),  # @8 uint64_t
-    ]
+    )
     FORMAT = "<IIQ"
     FORMAT_FIELDS = ("data", "pad", "addr")
 
@@ -356,12 +356,12 @@ class xen_dm_op_inject_msi(Struct):
 class xen_dm_op_map_mem_type_to_ioreq_server(Struct):
     """struct xen_dm_op_map_mem_type_to_ioreq_server; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 ioservid_t
         ("type", c_uint16),  # @2 uint16_t
         ("flags", c_uint32),  # @4 uint32_t
         ("opaque", c_uint64),  # @8 uint64_t
-    ]
+    )
     FORMAT = "<HHIQ"
     FORMAT_FIELDS = ("id", "type", "flags", "opaque")
 
@@ -379,9 +379,9 @@ class xen_dm_op_map_mem_type_to_ioreq_server(Struct):
 class xen_dm_op_remote_shutdown(Struct):
     """struct xen_dm_op_remote_shutdown; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("reason", c_uint32),  # @0 uint32_t
-    ]
+    )
     FORMAT = "<I"
     FORMAT_FIELDS = ("reason",)
 
@@ -394,12 +394,12 @@ class xen_dm_op_remote_shutdown(Struct):
 class xen_dm_op_relocate_memory(Struct):
     """struct xen_dm_op_relocate_memory; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("size", c_uint32),  # @0 uint32_t
         ("pad", c_uint32),  # @4 uint32_t
         ("src_gfn", c_uint64),  # @8 uint64_t
         ("dst_gfn", c_uint64),  # @16 uint64_t
-    ]
+    )
     FORMAT = "<IIQQ"
     FORMAT_FIELDS = ("size", "pad", "src_gfn", "dst_gfn")
 
@@ -417,12 +417,12 @@ class xen_dm_op_relocate_memory(Struct):
 class xen_dm_op_pin_memory_cacheattr(Struct):
     """struct xen_dm_op_pin_memory_cacheattr; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("start", c_uint64),  # @0 uint64_t
         ("end", c_uint64),  # @8 uint64_t
         ("type", c_uint32),  # @16 uint32_t
         ("pad", c_uint32),  # @20 uint32_t
-    ]
+    )
     FORMAT = "<QQII"
     FORMAT_FIELDS = ("start", "end", "type", "pad")
 
@@ -440,11 +440,11 @@ class xen_dm_op_pin_memory_cacheattr(Struct):
 class xen_dm_op_set_irq_level(Struct):
     """struct xen_dm_op_set_irq_level; 8 bytes. not in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("irq", c_uint32),  # @0 uint32_t
         ("level", c_uint8),  # @4 uint8_t
         ("pad", arr(c_uint8, 3)),  # @5 uint8_t
-    ]
+    )
     FORMAT = "<IBBBB"
     FORMAT_FIELDS = ("irq", "level", "pad[0]", "pad[1]", "pad[2]")
 
@@ -461,9 +461,9 @@ class xen_dm_op_set_irq_level(Struct):
 class xen_dm_op_nr_vcpus(Struct):
     """struct xen_dm_op_nr_vcpus; 4 bytes. not in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("vcpus", c_uint32),  # @0 uint32_t
-    ]
+    )
     FORMAT = "<I"
     FORMAT_FIELDS = ("vcpus",)
 
@@ -476,7 +476,7 @@ class xen_dm_op_nr_vcpus(Struct):
 class xen_dm_op_u(Union):
     """union xen_dm_op_u; 24 bytes. otherwise in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("create_ioreq_server", xen_dm_op_create_ioreq_server),  # @0 xen_dm_op_create_ioreq_server_t
         ("get_ioreq_server_info", xen_dm_op_get_ioreq_server_info),  # @0 xen_dm_op_get_ioreq_server_info_t
         ("map_io_range_to_ioreq_server", xen_dm_op_ioreq_server_range),  # @0 xen_dm_op_ioreq_server_range_t
@@ -497,7 +497,7 @@ class xen_dm_op_u(Union):
         ("relocate_memory", xen_dm_op_relocate_memory),  # @0 xen_dm_op_relocate_memory_t
         ("pin_memory_cacheattr", xen_dm_op_pin_memory_cacheattr),  # @0 xen_dm_op_pin_memory_cacheattr_t
         ("nr_vcpus", xen_dm_op_nr_vcpus),  # @0 xen_dm_op_nr_vcpus_t
-    ]
+    )
 
     if TYPE_CHECKING:
         create_ioreq_server: xen_dm_op_create_ioreq_server
@@ -547,11 +547,11 @@ class xen_dm_op_u(Union):
 class xen_dm_op(Struct):
     """struct xen_dm_op; 32 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("op", c_uint32),  # @0 uint32_t
         ("pad", c_uint32),  # @4 uint32_t
         ("u", xen_dm_op_u),  # @8 union
-    ]
+    )
 
     if TYPE_CHECKING:
         op: int
@@ -564,10 +564,10 @@ class xen_dm_op(Struct):
 class xen_dm_op_buf(Struct):
     """struct xen_dm_op_buf; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("h", HANDLE),  # @0 XEN_GUEST_HANDLE(void)
         ("size", c_uint64),  # @8 xen_ulong_t
-    ]
+    )
     FORMAT = "<QQ"
     FORMAT_FIELDS = ("h", "size")
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_char, c_uint32, c_uint8
+from ctypes import c_char, c_uint8, c_uint32
 
 from .._base import Struct, arr
 
@@ -23,7 +23,7 @@ HVM_MAX_VCPUS = 128
 class hvm_info_table(Struct):
     """struct hvm_info_table; 48 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("signature", arr(c_char, 8)),  # @0 char
         ("length", c_uint32),  # @8 uint32_t
         ("checksum", c_uint8),  # @12 uint8_t
@@ -33,7 +33,7 @@ class hvm_info_table(Struct):
         ("reserved_mem_pgstart", c_uint32),  # @24 uint32_t
         ("high_mem_pgend", c_uint32),  # @28 uint32_t
         ("vcpu_online", arr(c_uint8, 16)),  # @32 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         signature: bytes

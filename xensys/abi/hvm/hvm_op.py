@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_int32, c_uint16, c_uint32, c_uint64, c_uint8
+from ctypes import c_int32, c_uint8, c_uint16, c_uint32, c_uint64
 
 from .._base import HANDLE, Struct, Union, arr
 
@@ -57,12 +57,12 @@ HVMOP_altp2m_set_visibility = 16
 class xen_hvm_param(Struct):
     """struct xen_hvm_param; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
         ("pad", c_uint16),  # @2 uint16_t
         ("index", c_uint32),  # @4 uint32_t
         ("value", c_uint64),  # @8 uint64_t
-    ]
+    )
     FORMAT = "<HHIQ"
     FORMAT_FIELDS = ("domid", "pad", "index", "value")
 
@@ -80,13 +80,13 @@ class xen_hvm_param(Struct):
 class xen_hvm_altp2m_suppress_ve(Struct):
     """struct xen_hvm_altp2m_suppress_ve; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("view", c_uint16),  # @0 uint16_t
         ("suppress_ve", c_uint8),  # @2 uint8_t
         ("pad1", c_uint8),  # @3 uint8_t
         ("pad2", c_uint32),  # @4 uint32_t
         ("gfn", c_uint64),  # @8 uint64_t
-    ]
+    )
     FORMAT = "<HBBIQ"
     FORMAT_FIELDS = ("view", "suppress_ve", "pad1", "pad2", "gfn")
 
@@ -106,7 +106,7 @@ class xen_hvm_altp2m_suppress_ve(Struct):
 class xen_hvm_altp2m_suppress_ve_multi(Struct):
     """struct xen_hvm_altp2m_suppress_ve_multi; 32 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("view", c_uint16),  # @0 uint16_t
         ("suppress_ve", c_uint8),  # @2 uint8_t
         ("pad1", c_uint8),  # @3 uint8_t
@@ -114,7 +114,7 @@ class xen_hvm_altp2m_suppress_ve_multi(Struct):
         ("first_gfn", c_uint64),  # @8 uint64_t
         ("last_gfn", c_uint64),  # @16 uint64_t
         ("first_error_gfn", c_uint64),  # @24 uint64_t
-    ]
+    )
     FORMAT = "<HBBiQQQ"
     FORMAT_FIELDS = (
         "view", "suppress_ve", "pad1", "first_error", "first_gfn", "last_gfn", "first_error_gfn",
@@ -138,11 +138,11 @@ class xen_hvm_altp2m_suppress_ve_multi(Struct):
 class xen_hvm_pagetable_dying(Struct):
     """struct xen_hvm_pagetable_dying; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
         ("pad", arr(c_uint16, 3)),  # @2 uint16_t
         ("gpa", c_uint64),  # @8 uint64_t
-    ]
+    )
     FORMAT = "<HHHHQ"
     FORMAT_FIELDS = ("domid", "pad[0]", "pad[1]", "pad[2]", "gpa")
 
@@ -159,9 +159,9 @@ class xen_hvm_pagetable_dying(Struct):
 class xen_hvm_get_time(Struct):
     """struct xen_hvm_get_time; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("now", c_uint64),  # @0 uint64_t
-    ]
+    )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("now",)
 
@@ -174,11 +174,11 @@ class xen_hvm_get_time(Struct):
 class xen_hvm_xentrace(Struct):
     """struct xen_hvm_xentrace; 32 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("event", c_uint16),  # @0 uint16_t
         ("extra_bytes", c_uint16),  # @2 uint16_t
         ("extra", arr(c_uint8, 28)),  # @4 uint8_t
-    ]
+    )
     FORMAT = "<HHBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
     FORMAT_FIELDS = (
         "event", "extra_bytes", "extra[0]", "extra[1]", "extra[2]", "extra[3]", "extra[4]",
@@ -201,12 +201,12 @@ class xen_hvm_xentrace(Struct):
 class xen_hvm_get_mem_type(Struct):
     """struct xen_hvm_get_mem_type; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
         ("mem_type", c_uint16),  # @2 uint16_t
         ("pad", arr(c_uint16, 2)),  # @4 uint16_t
         ("pfn", c_uint64),  # @8 uint64_t
-    ]
+    )
     FORMAT = "<HHHHQ"
     FORMAT_FIELDS = ("domid", "mem_type", "pad[0]", "pad[1]", "pfn")
 
@@ -225,10 +225,10 @@ class xen_hvm_get_mem_type(Struct):
 class xen_hvm_evtchn_upcall_vector(Struct):
     """struct xen_hvm_evtchn_upcall_vector; 8 bytes. x86_64 only."""
 
-    _fields_ = [
+    _fields_ = (
         ("vcpu", c_uint32),  # @0 uint32_t
         ("vector", c_uint8),  # @4 uint8_t
-    ]
+    )
     FORMAT = "<IB3x"
     FORMAT_FIELDS = ("vcpu", "vector")
 
@@ -242,9 +242,9 @@ class xen_hvm_evtchn_upcall_vector(Struct):
 class xen_hvm_altp2m_domain_state(Struct):
     """struct xen_hvm_altp2m_domain_state; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("state", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("state",)
 
@@ -257,11 +257,11 @@ class xen_hvm_altp2m_domain_state(Struct):
 class xen_hvm_altp2m_vcpu_enable_notify(Struct):
     """struct xen_hvm_altp2m_vcpu_enable_notify; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("vcpu_id", c_uint32),  # @0 uint32_t
         ("pad", c_uint32),  # @4 uint32_t
         ("gfn", c_uint64),  # @8 uint64_t
-    ]
+    )
     FORMAT = "<IIQ"
     FORMAT_FIELDS = ("vcpu_id", "pad", "gfn")
 
@@ -276,9 +276,9 @@ class xen_hvm_altp2m_vcpu_enable_notify(Struct):
 class xen_hvm_altp2m_vcpu_disable_notify(Struct):
     """struct xen_hvm_altp2m_vcpu_disable_notify; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("vcpu_id", c_uint32),  # @0 uint32_t
-    ]
+    )
     FORMAT = "<I"
     FORMAT_FIELDS = ("vcpu_id",)
 
@@ -291,10 +291,10 @@ class xen_hvm_altp2m_vcpu_disable_notify(Struct):
 class xen_hvm_altp2m_view(Struct):
     """struct xen_hvm_altp2m_view; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("view", c_uint16),  # @0 uint16_t
         ("hvmmem_default_access", c_uint16),  # @2 uint16_t
-    ]
+    )
     FORMAT = "<HH"
     FORMAT_FIELDS = ("view", "hvmmem_default_access")
 
@@ -308,12 +308,12 @@ class xen_hvm_altp2m_view(Struct):
 class xen_hvm_altp2m_mem_access(Struct):
     """struct xen_hvm_altp2m_mem_access; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("view", c_uint16),  # @0 uint16_t
         ("access", c_uint16),  # @2 uint16_t
         ("pad", c_uint32),  # @4 uint32_t
         ("gfn", c_uint64),  # @8 uint64_t
-    ]
+    )
     FORMAT = "<HHIQ"
     FORMAT_FIELDS = ("view", "access", "pad", "gfn")
 
@@ -331,14 +331,14 @@ class xen_hvm_altp2m_mem_access(Struct):
 class xen_hvm_altp2m_set_mem_access_multi(Struct):
     """struct xen_hvm_altp2m_set_mem_access_multi; 32 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("view", c_uint16),  # @0 uint16_t
         ("pad", c_uint16),  # @2 uint16_t
         ("nr", c_uint32),  # @4 uint32_t
         ("opaque", c_uint64),  # @8 uint64_t
         ("pfn_list", HANDLE),  # @16 XEN_GUEST_HANDLE(const_uint64)
         ("access_list", HANDLE),  # @24 XEN_GUEST_HANDLE(const_uint8)
-    ]
+    )
     FORMAT = "<HHIQQQ"
     FORMAT_FIELDS = ("view", "pad", "nr", "opaque", "pfn_list", "access_list")
 
@@ -359,13 +359,13 @@ class xen_hvm_altp2m_set_mem_access_multi(Struct):
 class xen_hvm_altp2m_change_gfn(Struct):
     """struct xen_hvm_altp2m_change_gfn; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("view", c_uint16),  # @0 uint16_t
         ("pad1", c_uint16),  # @2 uint16_t
         ("pad2", c_uint32),  # @4 uint32_t
         ("old_gfn", c_uint64),  # @8 uint64_t
         ("new_gfn", c_uint64),  # @16 uint64_t
-    ]
+    )
     FORMAT = "<HHIQQ"
     FORMAT_FIELDS = ("view", "pad1", "pad2", "old_gfn", "new_gfn")
 
@@ -385,10 +385,10 @@ class xen_hvm_altp2m_change_gfn(Struct):
 class xen_hvm_altp2m_get_vcpu_p2m_idx(Struct):
     """struct xen_hvm_altp2m_get_vcpu_p2m_idx; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("vcpu_id", c_uint32),  # @0 uint32_t
         ("altp2m_idx", c_uint16),  # @4 uint16_t
-    ]
+    )
     FORMAT = "<IH2x"
     FORMAT_FIELDS = ("vcpu_id", "altp2m_idx")
 
@@ -402,11 +402,11 @@ class xen_hvm_altp2m_get_vcpu_p2m_idx(Struct):
 class xen_hvm_altp2m_set_visibility(Struct):
     """struct xen_hvm_altp2m_set_visibility; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("altp2m_idx", c_uint16),  # @0 uint16_t
         ("visible", c_uint8),  # @2 uint8_t
         ("pad", c_uint8),  # @3 uint8_t
-    ]
+    )
     FORMAT = "<HBB"
     FORMAT_FIELDS = ("altp2m_idx", "visible", "pad")
 
@@ -421,7 +421,7 @@ class xen_hvm_altp2m_set_visibility(Struct):
 class xen_hvm_altp2m_op_u(Union):
     """union xen_hvm_altp2m_op_u; 64 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("domain_state", xen_hvm_altp2m_domain_state),  # @0 xen_hvm_altp2m_domain_state
         ("enable_notify", xen_hvm_altp2m_vcpu_enable_notify),  # @0 xen_hvm_altp2m_vcpu_enable_notify
         ("view", xen_hvm_altp2m_view),  # @0 xen_hvm_altp2m_view
@@ -434,7 +434,7 @@ class xen_hvm_altp2m_op_u(Union):
         ("get_vcpu_p2m_idx", xen_hvm_altp2m_get_vcpu_p2m_idx),  # @0 xen_hvm_altp2m_get_vcpu_p2m_idx
         ("set_visibility", xen_hvm_altp2m_set_visibility),  # @0 xen_hvm_altp2m_set_visibility
         ("pad", arr(c_uint8, 64)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         domain_state: xen_hvm_altp2m_domain_state
@@ -468,14 +468,14 @@ class xen_hvm_altp2m_op_u(Union):
 class xen_hvm_altp2m_op(Struct):
     """struct xen_hvm_altp2m_op; 80 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("version", c_uint32),  # @0 uint32_t
         ("cmd", c_uint32),  # @4 uint32_t
         ("domain", c_uint16),  # @8 domid_t
         ("pad1", c_uint16),  # @10 uint16_t
         ("pad2", c_uint32),  # @12 uint32_t
         ("u", xen_hvm_altp2m_op_u),  # @16 union
-    ]
+    )
 
     if TYPE_CHECKING:
         version: int

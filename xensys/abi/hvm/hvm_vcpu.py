@@ -21,7 +21,7 @@ VCPU_HVM_MODE_64B = 1
 class vcpu_hvm_x86_32(Struct):
     """struct vcpu_hvm_x86_32; 120 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("eax", c_uint32),  # @0 uint32_t
         ("ecx", c_uint32),  # @4 uint32_t
         ("edx", c_uint32),  # @8 uint32_t
@@ -53,7 +53,7 @@ class vcpu_hvm_x86_32(Struct):
         ("es_ar", c_uint16),  # @110 uint16_t
         ("tr_ar", c_uint16),  # @112 uint16_t
         ("pad2", arr(c_uint16, 3)),  # @114 uint16_t
-    ]
+    )
     FORMAT = "<IIIIIIIIIIIIIIQIIIIIIIIIIHHHHHHHH"
     FORMAT_FIELDS = (
         "eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi", "eip", "eflags", "cr0", "cr3",
@@ -110,7 +110,7 @@ class vcpu_hvm_x86_32(Struct):
 class vcpu_hvm_x86_64(Struct):
     """struct vcpu_hvm_x86_64; 112 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("rax", c_uint64),  # @0 uint64_t
         ("rcx", c_uint64),  # @8 uint64_t
         ("rdx", c_uint64),  # @16 uint64_t
@@ -125,7 +125,7 @@ class vcpu_hvm_x86_64(Struct):
         ("cr3", c_uint64),  # @88 uint64_t
         ("cr4", c_uint64),  # @96 uint64_t
         ("efer", c_uint64),  # @104 uint64_t
-    ]
+    )
     FORMAT = "<QQQQQQQQQQQQQQ"
     FORMAT_FIELDS = (
         "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "rip", "rflags", "cr0", "cr3",
@@ -158,10 +158,10 @@ class vcpu_hvm_x86_64(Struct):
 class vcpu_hvm_context_cpu_regs(Union):
     """union vcpu_hvm_context_cpu_regs; 120 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("x86_32", vcpu_hvm_x86_32),  # @0 xen_vcpu_hvm_x86_32_t
         ("x86_64", vcpu_hvm_x86_64),  # @0 xen_vcpu_hvm_x86_64_t
-    ]
+    )
 
     if TYPE_CHECKING:
         x86_32: vcpu_hvm_x86_32
@@ -175,11 +175,11 @@ class vcpu_hvm_context_cpu_regs(Union):
 class vcpu_hvm_context(Struct):
     """struct vcpu_hvm_context; 128 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("mode", c_uint32),  # @0 uint32_t
         ("pad", c_uint32),  # @4 uint32_t
         ("cpu_regs", vcpu_hvm_context_cpu_regs),  # @8 union
-    ]
+    )
 
     if TYPE_CHECKING:
         mode: int

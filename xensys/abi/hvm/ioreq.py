@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_uint16, c_uint32, c_uint64, c_uint8
+from ctypes import c_uint8, c_uint16, c_uint32, c_uint64
 
 from .._base import Struct, arr
 
@@ -46,7 +46,7 @@ ACPI_GPE0_BLK_LEN = 8
 class ioreq(Struct):
     """struct ioreq; 32 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("addr", c_uint64),  # @0 uint64_t
         ("data", c_uint64),  # @8 uint64_t
         ("count", c_uint32),  # @16 uint32_t
@@ -55,7 +55,7 @@ class ioreq(Struct):
         ("_pad0", c_uint16),  # @28 uint16_t
         ("_bits6", c_uint8),  # @30 bit-fields
         ("type", c_uint8),  # @31 uint8_t
-    ]
+    )
     _bits_ = (
         ("state", "_bits6", 0, 4, False),  # bits 240..243 uint8_t
         ("data_is_ptr", "_bits6", 4, 1, False),  # bits 244..244 uint8_t
@@ -88,9 +88,9 @@ class ioreq(Struct):
 class shared_iopage(Struct):
     """struct shared_iopage; 32 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("vcpu_ioreq", arr(ioreq, 1)),  # @0 ioreq
-    ]
+    )
 
     if TYPE_CHECKING:
         vcpu_ioreq: StructArrayField[ioreq]
@@ -101,11 +101,11 @@ class shared_iopage(Struct):
 class buf_ioreq(Struct):
     """struct buf_ioreq; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
         ("_bits1", arr(c_uint8, 3)),  # @1 bit-fields
         ("data", c_uint32),  # @4 uint32_t
-    ]
+    )
     _bits_ = (
         ("pad", "_bits1", 0, 1, False),  # bits 8..8 uint8_t
         ("dir", "_bits1", 1, 1, False),  # bits 9..9 uint8_t
@@ -134,11 +134,11 @@ if TYPE_CHECKING:
 class buffered_iopage(Struct):
     """struct buffered_iopage; 4096 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("read_pointer", c_uint32),  # @0 uint32_t
         ("write_pointer", c_uint32),  # @4 uint32_t
         ("buf_ioreq", arr(buf_ioreq, 511)),  # @8 buf_ioreq_t
-    ]
+    )
 
     if TYPE_CHECKING:
         read_pointer: int

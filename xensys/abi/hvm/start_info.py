@@ -23,7 +23,7 @@ XEN_HVM_MEMMAP_TYPE_PMEM = 7
 class hvm_start_info(Struct):
     """struct hvm_start_info; 56 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("magic", c_uint32),  # @0 uint32_t
         ("version", c_uint32),  # @4 uint32_t
         ("flags", c_uint32),  # @8 uint32_t
@@ -34,7 +34,7 @@ class hvm_start_info(Struct):
         ("memmap_paddr", c_uint64),  # @40 uint64_t
         ("memmap_entries", c_uint32),  # @48 uint32_t
         ("reserved", c_uint32),  # @52 uint32_t
-    ]
+    )
     FORMAT = "<IIIIQQQQII"
     FORMAT_FIELDS = (
         "magic", "version", "flags", "nr_modules", "modlist_paddr", "cmdline_paddr", "rsdp_paddr",
@@ -63,12 +63,12 @@ class hvm_start_info(Struct):
 class hvm_modlist_entry(Struct):
     """struct hvm_modlist_entry; 32 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("paddr", c_uint64),  # @0 uint64_t
         ("size", c_uint64),  # @8 uint64_t
         ("cmdline_paddr", c_uint64),  # @16 uint64_t
         ("reserved", c_uint64),  # @24 uint64_t
-    ]
+    )
     FORMAT = "<QQQQ"
     FORMAT_FIELDS = ("paddr", "size", "cmdline_paddr", "reserved")
 
@@ -86,12 +86,12 @@ class hvm_modlist_entry(Struct):
 class hvm_memmap_table_entry(Struct):
     """struct hvm_memmap_table_entry; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("addr", c_uint64),  # @0 uint64_t
         ("size", c_uint64),  # @8 uint64_t
         ("type", c_uint32),  # @16 uint32_t
         ("reserved", c_uint32),  # @20 uint32_t
-    ]
+    )
     FORMAT = "<QQII"
     FORMAT_FIELDS = ("addr", "size", "type", "reserved")
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_uint32, c_uint64, c_uint8
+from ctypes import c_uint8, c_uint32, c_uint64
 
 from .._base import Struct, arr
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class xen_9pfs_data_intf(Struct):
     """struct xen_9pfs_data_intf; 132 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("in_cons", c_uint32),  # @0 RING_IDX
         ("in_prod", c_uint32),  # @4 RING_IDX
         ("pad1", arr(c_uint8, 56)),  # @8 uint8_t
@@ -26,7 +26,7 @@ class xen_9pfs_data_intf(Struct):
         ("pad2", arr(c_uint8, 56)),  # @72 uint8_t
         ("ring_order", c_uint32),  # @128 RING_IDX
         ("ref", arr(c_uint32, 0)),  # @132 grant_ref_t
-    ]
+    )
 
     if TYPE_CHECKING:
         in_cons: int
@@ -48,10 +48,10 @@ class xen_9pfs_data_intf(Struct):
 class xen_9pfs_data(Struct):
     """struct xen_9pfs_data; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("in_", c_uint64),  # @0 unsigned char *
         ("out", c_uint64),  # @8 unsigned char *
-    ]
+    )
     FORMAT = "<QQ"
     FORMAT_FIELDS = ("in_", "out")
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_int16, c_uint16, c_uint32, c_uint64, c_uint8
+from ctypes import c_int16, c_uint8, c_uint16, c_uint32, c_uint64
 
 from .._base import Struct, Union, arr
 
@@ -35,11 +35,11 @@ VDISK_READONLY = 4
 class blkif_request_segment(Struct):
     """struct blkif_request_segment; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("gref", c_uint32),  # @0 grant_ref_t
         ("first_sect", c_uint8),  # @4 uint8_t
         ("last_sect", c_uint8),  # @5 uint8_t
-    ]
+    )
     FORMAT = "<IBB2x"
     FORMAT_FIELDS = ("gref", "first_sect", "last_sect")
 
@@ -56,14 +56,14 @@ class blkif_request_segment(Struct):
 class blkif_request(Struct):
     """struct blkif_request; 112 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("operation", c_uint8),  # @0 uint8_t
         ("nr_segments", c_uint8),  # @1 uint8_t
         ("handle", c_uint16),  # @2 uint16_t
         ("id", c_uint64),  # @8 uint64_t
         ("sector_number", c_uint64),  # @16 uint64_t
         ("seg", arr(blkif_request_segment, 11)),  # @24 blkif_request_segment
-    ]
+    )
     FORMAT = "<BBH4xQQIBB2xIBB2xIBB2xIBB2xIBB2xIBB2xIBB2xIBB2xIBB2xIBB2xIBB2x"
     FORMAT_FIELDS = (
         "operation", "nr_segments", "handle", "id", "sector_number", "seg[0].gref",
@@ -95,14 +95,14 @@ class blkif_request(Struct):
 class blkif_request_discard(Struct):
     """struct blkif_request_discard; 32 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("operation", c_uint8),  # @0 uint8_t
         ("flag", c_uint8),  # @1 uint8_t
         ("handle", c_uint16),  # @2 uint16_t
         ("id", c_uint64),  # @8 uint64_t
         ("sector_number", c_uint64),  # @16 uint64_t
         ("nr_sectors", c_uint64),  # @24 uint64_t
-    ]
+    )
     FORMAT = "<BBH4xQQQ"
     FORMAT_FIELDS = ("operation", "flag", "handle", "id", "sector_number", "nr_sectors")
 
@@ -123,7 +123,7 @@ class blkif_request_discard(Struct):
 class blkif_request_indirect(Struct):
     """struct blkif_request_indirect; 64 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("operation", c_uint8),  # @0 uint8_t
         ("indirect_op", c_uint8),  # @1 uint8_t
         ("nr_segments", c_uint16),  # @2 uint16_t
@@ -131,7 +131,7 @@ class blkif_request_indirect(Struct):
         ("sector_number", c_uint64),  # @16 uint64_t
         ("handle", c_uint16),  # @24 uint16_t
         ("indirect_grefs", arr(c_uint32, 8)),  # @28 grant_ref_t
-    ]
+    )
     FORMAT = "<BBH4xQQH2xIIIIIIII4x"
     FORMAT_FIELDS = (
         "operation", "indirect_op", "nr_segments", "id", "sector_number", "handle",
@@ -158,11 +158,11 @@ class blkif_request_indirect(Struct):
 class blkif_response(Struct):
     """struct blkif_response; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint64),  # @0 uint64_t
         ("operation", c_uint8),  # @8 uint8_t
         ("status", c_int16),  # @10 int16_t
-    ]
+    )
     FORMAT = "<QBxh4x"
     FORMAT_FIELDS = ("id", "operation", "status")
 
@@ -177,10 +177,10 @@ class blkif_response(Struct):
 class blkif_sring_entry(Union):
     """union blkif_sring_entry; 112 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req", blkif_request),  # @0 blkif_request
         ("rsp", blkif_response),  # @0 blkif_response
-    ]
+    )
 
     if TYPE_CHECKING:
         req: blkif_request
@@ -192,9 +192,9 @@ class blkif_sring_entry(Union):
 class blkif_sring_pvt_netif(Struct):
     """struct blkif_sring_pvt_netif; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("smartpoll_active", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("smartpoll_active",)
 
@@ -207,9 +207,9 @@ class blkif_sring_pvt_netif(Struct):
 class blkif_sring_pvt_tapif_user(Struct):
     """struct blkif_sring_pvt_tapif_user; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("msg", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("msg",)
 
@@ -222,11 +222,11 @@ class blkif_sring_pvt_tapif_user(Struct):
 class blkif_sring_pvt(Union):
     """union blkif_sring_pvt; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("netif", blkif_sring_pvt_netif),  # @0 struct
         ("tapif_user", blkif_sring_pvt_tapif_user),  # @0 struct
         ("pvt_pad", arr(c_uint8, 4)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         netif: blkif_sring_pvt_netif
@@ -242,7 +242,7 @@ class blkif_sring_pvt(Union):
 class blkif_sring(Struct):
     """struct blkif_sring; 64 bytes. otherwise in 4.17, 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod", c_uint32),  # @0 RING_IDX
         ("req_event", c_uint32),  # @4 RING_IDX
         ("rsp_prod", c_uint32),  # @8 RING_IDX
@@ -250,7 +250,7 @@ class blkif_sring(Struct):
         ("pvt", blkif_sring_pvt),  # @16 union
         ("__pad", arr(c_uint8, 44)),  # @20 uint8_t
         ("ring", arr(blkif_sring_entry, 0)),  # @64 blkif_sring_entry
-    ]
+    )
 
     if TYPE_CHECKING:
         req_prod: int
@@ -271,12 +271,12 @@ class blkif_sring(Struct):
 class blkif_front_ring(Struct):
     """struct blkif_front_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod_pvt", c_uint32),  # @0 RING_IDX
         ("rsp_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 blkif_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("req_prod_pvt", "rsp_cons", "nr_ents", "sring")
 
@@ -295,12 +295,12 @@ class blkif_front_ring(Struct):
 class blkif_back_ring(Struct):
     """struct blkif_back_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX
         ("req_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 blkif_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("rsp_prod_pvt", "req_cons", "nr_ents", "sring")
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_int32, c_int64, c_uint16, c_uint32, c_uint64, c_uint8
+from ctypes import c_int32, c_int64, c_uint8, c_uint16, c_uint32, c_uint64
 
 from .._base import Struct, Union, arr
 
@@ -95,11 +95,11 @@ XENCAMERA_IN_RING_LEN = 63
 class xencamera_config_req(Struct):
     """struct xencamera_config_req; 12 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("pixel_format", c_uint32),  # @0 uint32_t
         ("width", c_uint32),  # @4 uint32_t
         ("height", c_uint32),  # @8 uint32_t
-    ]
+    )
     FORMAT = "<III"
     FORMAT_FIELDS = ("pixel_format", "width", "height")
 
@@ -116,10 +116,10 @@ class xencamera_config_req(Struct):
 class xencamera_frame_rate_req(Struct):
     """struct xencamera_frame_rate_req; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("frame_rate_numer", c_uint32),  # @0 uint32_t
         ("frame_rate_denom", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("frame_rate_numer", "frame_rate_denom")
 
@@ -133,9 +133,9 @@ class xencamera_frame_rate_req(Struct):
 class xencamera_buf_request(Struct):
     """struct xencamera_buf_request; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("num_bufs", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("num_bufs",)
 
@@ -148,12 +148,12 @@ class xencamera_buf_request(Struct):
 class xencamera_buf_create_req(Struct):
     """struct xencamera_buf_create_req; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("index", c_uint8),  # @0 uint8_t
         ("reserved", arr(c_uint8, 3)),  # @1 uint8_t
         ("plane_offset", arr(c_uint32, 4)),  # @4 uint32_t
         ("gref_directory", c_uint32),  # @20 grant_ref_t
-    ]
+    )
     FORMAT = "<BBBBIIIII"
     FORMAT_FIELDS = (
         "index", "reserved[0]", "reserved[1]", "reserved[2]", "plane_offset[0]", "plane_offset[1]",
@@ -175,10 +175,10 @@ class xencamera_buf_create_req(Struct):
 class xencamera_page_directory(Struct):
     """struct xencamera_page_directory; 4 bytes. otherwise in 4.17, 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("gref_dir_next_page", c_uint32),  # @0 grant_ref_t
         ("gref", arr(c_uint32, 0)),  # @4 grant_ref_t
-    ]
+    )
 
     if TYPE_CHECKING:
         gref_dir_next_page: int
@@ -192,9 +192,9 @@ class xencamera_page_directory(Struct):
 class xencamera_index(Struct):
     """struct xencamera_index; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("index", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("index",)
 
@@ -207,11 +207,11 @@ class xencamera_index(Struct):
 class xencamera_ctrl_value(Struct):
     """struct xencamera_ctrl_value; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
         ("reserved", arr(c_uint8, 7)),  # @1 uint8_t
         ("value", c_int64),  # @8 int64_t
-    ]
+    )
     FORMAT = "<BBBBBBBBq"
     FORMAT_FIELDS = (
         "type", "reserved[0]", "reserved[1]", "reserved[2]", "reserved[3]", "reserved[4]",
@@ -231,9 +231,9 @@ class xencamera_ctrl_value(Struct):
 class xencamera_get_ctrl_req(Struct):
     """struct xencamera_get_ctrl_req; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("type",)
 
@@ -246,7 +246,7 @@ class xencamera_get_ctrl_req(Struct):
 class xencamera_config_resp(Struct):
     """struct xencamera_config_resp; 44 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("pixel_format", c_uint32),  # @0 uint32_t
         ("width", c_uint32),  # @4 uint32_t
         ("height", c_uint32),  # @8 uint32_t
@@ -258,7 +258,7 @@ class xencamera_config_resp(Struct):
         ("displ_asp_ratio_denom", c_uint32),  # @32 uint32_t
         ("frame_rate_numer", c_uint32),  # @36 uint32_t
         ("frame_rate_denom", c_uint32),  # @40 uint32_t
-    ]
+    )
     FORMAT = "<IIIIIIIIIII"
     FORMAT_FIELDS = (
         "pixel_format", "width", "height", "colorspace", "xfer_func", "ycbcr_enc", "quantization",
@@ -290,13 +290,13 @@ class xencamera_config_resp(Struct):
 class xencamera_buf_get_layout_resp(Struct):
     """struct xencamera_buf_get_layout_resp; 40 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("num_planes", c_uint8),  # @0 uint8_t
         ("reserved", arr(c_uint8, 3)),  # @1 uint8_t
         ("size", c_uint32),  # @4 uint32_t
         ("plane_size", arr(c_uint32, 4)),  # @8 uint32_t
         ("plane_stride", arr(c_uint32, 4)),  # @24 uint32_t
-    ]
+    )
     FORMAT = "<BBBBIIIIIIIII"
     FORMAT_FIELDS = (
         "num_planes", "reserved[0]", "reserved[1]", "reserved[2]", "size", "plane_size[0]",
@@ -321,7 +321,7 @@ class xencamera_buf_get_layout_resp(Struct):
 class xencamera_ctrl_enum_resp(Struct):
     """struct xencamera_ctrl_enum_resp; 40 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("index", c_uint8),  # @0 uint8_t
         ("type", c_uint8),  # @1 uint8_t
         ("reserved", arr(c_uint8, 2)),  # @2 uint8_t
@@ -330,7 +330,7 @@ class xencamera_ctrl_enum_resp(Struct):
         ("max", c_int64),  # @16 int64_t
         ("step", c_int64),  # @24 int64_t
         ("def_val", c_int64),  # @32 int64_t
-    ]
+    )
     FORMAT = "<BBBBIqqqq"
     FORMAT_FIELDS = (
         "index", "type", "reserved[0]", "reserved[1]", "flags", "min", "max", "step", "def_val",
@@ -355,12 +355,12 @@ class xencamera_ctrl_enum_resp(Struct):
 class xencamera_frame_avail_evt(Struct):
     """struct xencamera_frame_avail_evt; 12 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("index", c_uint8),  # @0 uint8_t
         ("reserved", arr(c_uint8, 3)),  # @1 uint8_t
         ("used_sz", c_uint32),  # @4 uint32_t
         ("seq_num", c_uint32),  # @8 uint32_t
-    ]
+    )
     FORMAT = "<BBBBII"
     FORMAT_FIELDS = ("index", "reserved[0]", "reserved[1]", "reserved[2]", "used_sz", "seq_num")
 
@@ -379,7 +379,7 @@ class xencamera_frame_avail_evt(Struct):
 class xencamera_req_req(Union):
     """union xencamera_req_req; 56 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("config", xencamera_config_req),  # @0 xencamera_config_req
         ("frame_rate", xencamera_frame_rate_req),  # @0 xencamera_frame_rate_req
         ("buf_request", xencamera_buf_request),  # @0 xencamera_buf_request
@@ -388,7 +388,7 @@ class xencamera_req_req(Union):
         ("ctrl_value", xencamera_ctrl_value),  # @0 xencamera_ctrl_value
         ("get_ctrl", xencamera_get_ctrl_req),  # @0 xencamera_get_ctrl_req
         ("reserved", arr(c_uint8, 56)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         config: xencamera_config_req
@@ -411,12 +411,12 @@ class xencamera_req_req(Union):
 class xencamera_req(Struct):
     """struct xencamera_req; 64 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 uint16_t
         ("operation", c_uint8),  # @2 uint8_t
         ("reserved", arr(c_uint8, 5)),  # @3 uint8_t
         ("req", xencamera_req_req),  # @8 union
-    ]
+    )
 
     if TYPE_CHECKING:
         id: int
@@ -433,14 +433,14 @@ class xencamera_req(Struct):
 class xencamera_resp_resp(Union):
     """union xencamera_resp_resp; 56 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("config", xencamera_config_resp),  # @0 xencamera_config_resp
         ("buf_layout", xencamera_buf_get_layout_resp),  # @0 xencamera_buf_get_layout_resp
         ("buf_request", xencamera_buf_request),  # @0 xencamera_buf_request
         ("ctrl_enum", xencamera_ctrl_enum_resp),  # @0 xencamera_ctrl_enum_resp
         ("ctrl_value", xencamera_ctrl_value),  # @0 xencamera_ctrl_value
         ("reserved1", arr(c_uint8, 56)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         config: xencamera_config_resp
@@ -461,13 +461,13 @@ class xencamera_resp_resp(Union):
 class xencamera_resp(Struct):
     """struct xencamera_resp; 64 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 uint16_t
         ("operation", c_uint8),  # @2 uint8_t
         ("reserved", c_uint8),  # @3 uint8_t
         ("status", c_int32),  # @4 int32_t
         ("resp", xencamera_resp_resp),  # @8 union
-    ]
+    )
 
     if TYPE_CHECKING:
         id: int
@@ -485,11 +485,11 @@ class xencamera_resp(Struct):
 class xencamera_evt_evt(Union):
     """union xencamera_evt_evt; 56 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("frame_avail", xencamera_frame_avail_evt),  # @0 xencamera_frame_avail_evt
         ("ctrl_value", xencamera_ctrl_value),  # @0 xencamera_ctrl_value
         ("reserved", arr(c_uint8, 56)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         frame_avail: xencamera_frame_avail_evt
@@ -505,12 +505,12 @@ class xencamera_evt_evt(Union):
 class xencamera_evt(Struct):
     """struct xencamera_evt; 64 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 uint16_t
         ("type", c_uint8),  # @2 uint8_t
         ("reserved", arr(c_uint8, 5)),  # @3 uint8_t
         ("evt", xencamera_evt_evt),  # @8 union
-    ]
+    )
 
     if TYPE_CHECKING:
         id: int
@@ -527,10 +527,10 @@ class xencamera_evt(Struct):
 class xen_cameraif_sring_entry(Union):
     """union xen_cameraif_sring_entry; 64 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req", xencamera_req),  # @0 xencamera_req
         ("rsp", xencamera_resp),  # @0 xencamera_resp
-    ]
+    )
 
     if TYPE_CHECKING:
         req: xencamera_req
@@ -542,9 +542,9 @@ class xen_cameraif_sring_entry(Union):
 class xen_cameraif_sring_pvt_netif(Struct):
     """struct xen_cameraif_sring_pvt_netif; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("smartpoll_active", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("smartpoll_active",)
 
@@ -557,9 +557,9 @@ class xen_cameraif_sring_pvt_netif(Struct):
 class xen_cameraif_sring_pvt_tapif_user(Struct):
     """struct xen_cameraif_sring_pvt_tapif_user; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("msg", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("msg",)
 
@@ -572,11 +572,11 @@ class xen_cameraif_sring_pvt_tapif_user(Struct):
 class xen_cameraif_sring_pvt(Union):
     """union xen_cameraif_sring_pvt; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("netif", xen_cameraif_sring_pvt_netif),  # @0 struct
         ("tapif_user", xen_cameraif_sring_pvt_tapif_user),  # @0 struct
         ("pvt_pad", arr(c_uint8, 4)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         netif: xen_cameraif_sring_pvt_netif
@@ -593,7 +593,7 @@ class xen_cameraif_sring_pvt(Union):
 class xen_cameraif_sring(Struct):
     """struct xen_cameraif_sring; 64 bytes. otherwise in 4.17, 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod", c_uint32),  # @0 RING_IDX
         ("req_event", c_uint32),  # @4 RING_IDX
         ("rsp_prod", c_uint32),  # @8 RING_IDX
@@ -601,7 +601,7 @@ class xen_cameraif_sring(Struct):
         ("pvt", xen_cameraif_sring_pvt),  # @16 union
         ("__pad", arr(c_uint8, 44)),  # @20 uint8_t
         ("ring", arr(xen_cameraif_sring_entry, 0)),  # @64 xen_cameraif_sring_entry
-    ]
+    )
 
     if TYPE_CHECKING:
         req_prod: int
@@ -623,12 +623,12 @@ class xen_cameraif_sring(Struct):
 class xen_cameraif_front_ring(Struct):
     """struct xen_cameraif_front_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod_pvt", c_uint32),  # @0 RING_IDX
         ("rsp_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 xen_cameraif_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("req_prod_pvt", "rsp_cons", "nr_ents", "sring")
 
@@ -647,12 +647,12 @@ class xen_cameraif_front_ring(Struct):
 class xen_cameraif_back_ring(Struct):
     """struct xen_cameraif_back_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX
         ("req_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 xen_cameraif_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("rsp_prod_pvt", "req_cons", "nr_ents", "sring")
 
@@ -671,11 +671,11 @@ class xen_cameraif_back_ring(Struct):
 class xencamera_event_page(Struct):
     """struct xencamera_event_page; 64 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("in_cons", c_uint32),  # @0 uint32_t
         ("in_prod", c_uint32),  # @4 uint32_t
         ("reserved", arr(c_uint8, 56)),  # @8 uint8_t
-    ]
+    )
     FORMAT = "<IIBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
     FORMAT_FIELDS = (
         "in_cons", "in_prod", "reserved[0]", "reserved[1]", "reserved[2]", "reserved[3]",

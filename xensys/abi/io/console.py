@@ -13,14 +13,14 @@ TYPE_CHECKING = False
 class xencons_interface(Struct):
     """struct xencons_interface; 3088 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("in_", arr(c_char, 1024)),  # @0 char
         ("out", arr(c_char, 2048)),  # @1024 char
         ("in_cons", c_uint32),  # @3072 XENCONS_RING_IDX
         ("in_prod", c_uint32),  # @3076 XENCONS_RING_IDX
         ("out_cons", c_uint32),  # @3080 XENCONS_RING_IDX
         ("out_prod", c_uint32),  # @3084 XENCONS_RING_IDX
-    ]
+    )
 
     if TYPE_CHECKING:
         in_: bytes

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_int32, c_uint16, c_uint32, c_uint64, c_uint8
+from ctypes import c_int32, c_uint8, c_uint16, c_uint32, c_uint64
 
 from .._base import Struct, Union, arr
 
@@ -49,7 +49,7 @@ XENDISPL_IN_RING_LEN = 63
 class xendispl_dbuf_create_req(Struct):
     """struct xendispl_dbuf_create_req; 40 bytes. otherwise in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("dbuf_cookie", c_uint64),  # @0 uint64_t
         ("width", c_uint32),  # @8 uint32_t
         ("height", c_uint32),  # @12 uint32_t
@@ -58,7 +58,7 @@ class xendispl_dbuf_create_req(Struct):
         ("flags", c_uint32),  # @24 uint32_t
         ("gref_directory", c_uint32),  # @28 grant_ref_t
         ("data_ofs", c_uint32),  # @32 uint32_t
-    ]
+    )
     FORMAT = "<QIIIIIII4x"
     FORMAT_FIELDS = (
         "dbuf_cookie", "width", "height", "bpp", "buffer_sz", "flags", "gref_directory", "data_ofs",
@@ -83,10 +83,10 @@ class xendispl_dbuf_create_req(Struct):
 class xendispl_page_directory(Struct):
     """struct xendispl_page_directory; 4 bytes. otherwise in 4.17, 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("gref_dir_next_page", c_uint32),  # @0 grant_ref_t
         ("gref", arr(c_uint32, 0)),  # @4 grant_ref_t
-    ]
+    )
 
     if TYPE_CHECKING:
         gref_dir_next_page: int
@@ -100,9 +100,9 @@ class xendispl_page_directory(Struct):
 class xendispl_dbuf_destroy_req(Struct):
     """struct xendispl_dbuf_destroy_req; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("dbuf_cookie", c_uint64),  # @0 uint64_t
-    ]
+    )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("dbuf_cookie",)
 
@@ -115,13 +115,13 @@ class xendispl_dbuf_destroy_req(Struct):
 class xendispl_fb_attach_req(Struct):
     """struct xendispl_fb_attach_req; 32 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("dbuf_cookie", c_uint64),  # @0 uint64_t
         ("fb_cookie", c_uint64),  # @8 uint64_t
         ("width", c_uint32),  # @16 uint32_t
         ("height", c_uint32),  # @20 uint32_t
         ("pixel_format", c_uint32),  # @24 uint32_t
-    ]
+    )
     FORMAT = "<QQIII4x"
     FORMAT_FIELDS = ("dbuf_cookie", "fb_cookie", "width", "height", "pixel_format")
 
@@ -141,9 +141,9 @@ class xendispl_fb_attach_req(Struct):
 class xendispl_fb_detach_req(Struct):
     """struct xendispl_fb_detach_req; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("fb_cookie", c_uint64),  # @0 uint64_t
-    ]
+    )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("fb_cookie",)
 
@@ -156,14 +156,14 @@ class xendispl_fb_detach_req(Struct):
 class xendispl_set_config_req(Struct):
     """struct xendispl_set_config_req; 32 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("fb_cookie", c_uint64),  # @0 uint64_t
         ("x", c_uint32),  # @8 uint32_t
         ("y", c_uint32),  # @12 uint32_t
         ("width", c_uint32),  # @16 uint32_t
         ("height", c_uint32),  # @20 uint32_t
         ("bpp", c_uint32),  # @24 uint32_t
-    ]
+    )
     FORMAT = "<QIIIII4x"
     FORMAT_FIELDS = ("fb_cookie", "x", "y", "width", "height", "bpp")
 
@@ -184,9 +184,9 @@ class xendispl_set_config_req(Struct):
 class xendispl_page_flip_req(Struct):
     """struct xendispl_page_flip_req; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("fb_cookie", c_uint64),  # @0 uint64_t
-    ]
+    )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("fb_cookie",)
 
@@ -199,10 +199,10 @@ class xendispl_page_flip_req(Struct):
 class xendispl_get_edid_req(Struct):
     """struct xendispl_get_edid_req; 8 bytes. not in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("buffer_sz", c_uint32),  # @0 uint32_t
         ("gref_directory", c_uint32),  # @4 grant_ref_t
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("buffer_sz", "gref_directory")
 
@@ -216,9 +216,9 @@ class xendispl_get_edid_req(Struct):
 class xendispl_get_edid_resp(Struct):
     """struct xendispl_get_edid_resp; 4 bytes. not in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("edid_sz", c_uint32),  # @0 uint32_t
-    ]
+    )
     FORMAT = "<I"
     FORMAT_FIELDS = ("edid_sz",)
 
@@ -231,9 +231,9 @@ class xendispl_get_edid_resp(Struct):
 class xendispl_pg_flip_evt(Struct):
     """struct xendispl_pg_flip_evt; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("fb_cookie", c_uint64),  # @0 uint64_t
-    ]
+    )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("fb_cookie",)
 
@@ -246,7 +246,7 @@ class xendispl_pg_flip_evt(Struct):
 class xendispl_req_op(Union):
     """union xendispl_req_op; 56 bytes. otherwise in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("dbuf_create", xendispl_dbuf_create_req),  # @0 xendispl_dbuf_create_req
         ("dbuf_destroy", xendispl_dbuf_destroy_req),  # @0 xendispl_dbuf_destroy_req
         ("fb_attach", xendispl_fb_attach_req),  # @0 xendispl_fb_attach_req
@@ -255,7 +255,7 @@ class xendispl_req_op(Union):
         ("pg_flip", xendispl_page_flip_req),  # @0 xendispl_page_flip_req
         ("get_edid", xendispl_get_edid_req),  # @0 xendispl_get_edid_req
         ("reserved", arr(c_uint8, 56)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         dbuf_create: xendispl_dbuf_create_req
@@ -279,12 +279,12 @@ class xendispl_req_op(Union):
 class xendispl_req(Struct):
     """struct xendispl_req; 64 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 uint16_t
         ("operation", c_uint8),  # @2 uint8_t
         ("reserved", arr(c_uint8, 5)),  # @3 uint8_t
         ("op", xendispl_req_op),  # @8 union
-    ]
+    )
 
     if TYPE_CHECKING:
         id: int
@@ -301,10 +301,10 @@ class xendispl_req(Struct):
 class xendispl_resp_op(Union):
     """union xendispl_resp_op; 56 bytes. not in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("get_edid", xendispl_get_edid_resp),  # @0 xendispl_get_edid_resp
         ("reserved1", arr(c_uint8, 56)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         get_edid: xendispl_get_edid_resp
@@ -318,13 +318,13 @@ class xendispl_resp_op(Union):
 class xendispl_resp(Struct):
     """struct xendispl_resp; 64 bytes. otherwise in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 uint16_t
         ("operation", c_uint8),  # @2 uint8_t
         ("reserved", c_uint8),  # @3 uint8_t
         ("status", c_int32),  # @4 int32_t
         ("op", xendispl_resp_op),  # @8 union
-    ]
+    )
 
     if TYPE_CHECKING:
         id: int
@@ -342,10 +342,10 @@ class xendispl_resp(Struct):
 class xendispl_evt_op(Union):
     """union xendispl_evt_op; 56 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("pg_flip", xendispl_pg_flip_evt),  # @0 xendispl_pg_flip_evt
         ("reserved", arr(c_uint8, 56)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         pg_flip: xendispl_pg_flip_evt
@@ -359,12 +359,12 @@ class xendispl_evt_op(Union):
 class xendispl_evt(Struct):
     """struct xendispl_evt; 64 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 uint16_t
         ("type", c_uint8),  # @2 uint8_t
         ("reserved", arr(c_uint8, 5)),  # @3 uint8_t
         ("op", xendispl_evt_op),  # @8 union
-    ]
+    )
 
     if TYPE_CHECKING:
         id: int
@@ -381,10 +381,10 @@ class xendispl_evt(Struct):
 class xen_displif_sring_entry(Union):
     """union xen_displif_sring_entry; 64 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req", xendispl_req),  # @0 xendispl_req
         ("rsp", xendispl_resp),  # @0 xendispl_resp
-    ]
+    )
 
     if TYPE_CHECKING:
         req: xendispl_req
@@ -396,9 +396,9 @@ class xen_displif_sring_entry(Union):
 class xen_displif_sring_pvt_netif(Struct):
     """struct xen_displif_sring_pvt_netif; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("smartpoll_active", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("smartpoll_active",)
 
@@ -411,9 +411,9 @@ class xen_displif_sring_pvt_netif(Struct):
 class xen_displif_sring_pvt_tapif_user(Struct):
     """struct xen_displif_sring_pvt_tapif_user; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("msg", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("msg",)
 
@@ -426,11 +426,11 @@ class xen_displif_sring_pvt_tapif_user(Struct):
 class xen_displif_sring_pvt(Union):
     """union xen_displif_sring_pvt; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("netif", xen_displif_sring_pvt_netif),  # @0 struct
         ("tapif_user", xen_displif_sring_pvt_tapif_user),  # @0 struct
         ("pvt_pad", arr(c_uint8, 4)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         netif: xen_displif_sring_pvt_netif
@@ -447,7 +447,7 @@ class xen_displif_sring_pvt(Union):
 class xen_displif_sring(Struct):
     """struct xen_displif_sring; 64 bytes. otherwise in 4.17, 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod", c_uint32),  # @0 RING_IDX
         ("req_event", c_uint32),  # @4 RING_IDX
         ("rsp_prod", c_uint32),  # @8 RING_IDX
@@ -455,7 +455,7 @@ class xen_displif_sring(Struct):
         ("pvt", xen_displif_sring_pvt),  # @16 union
         ("__pad", arr(c_uint8, 44)),  # @20 uint8_t
         ("ring", arr(xen_displif_sring_entry, 0)),  # @64 xen_displif_sring_entry
-    ]
+    )
 
     if TYPE_CHECKING:
         req_prod: int
@@ -477,12 +477,12 @@ class xen_displif_sring(Struct):
 class xen_displif_front_ring(Struct):
     """struct xen_displif_front_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod_pvt", c_uint32),  # @0 RING_IDX
         ("rsp_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 xen_displif_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("req_prod_pvt", "rsp_cons", "nr_ents", "sring")
 
@@ -501,12 +501,12 @@ class xen_displif_front_ring(Struct):
 class xen_displif_back_ring(Struct):
     """struct xen_displif_back_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX
         ("req_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 xen_displif_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("rsp_prod_pvt", "req_cons", "nr_ents", "sring")
 
@@ -525,11 +525,11 @@ class xen_displif_back_ring(Struct):
 class xendispl_event_page(Struct):
     """struct xendispl_event_page; 64 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("in_cons", c_uint32),  # @0 uint32_t
         ("in_prod", c_uint32),  # @4 uint32_t
         ("reserved", arr(c_uint8, 56)),  # @8 uint8_t
-    ]
+    )
     FORMAT = "<IIBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
     FORMAT_FIELDS = (
         "in_cons", "in_prod", "reserved[0]", "reserved[1]", "reserved[2]", "reserved[3]",

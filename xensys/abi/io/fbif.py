@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_char, c_int32, c_uint32, c_uint64, c_uint8
+from ctypes import c_char, c_int32, c_uint8, c_uint32, c_uint64
 
 from .._base import Struct, Union, arr
 
@@ -31,13 +31,13 @@ XENFB_OUT_RING_OFFS = 0x800
 class xenfb_update(Struct):
     """struct xenfb_update; 20 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
         ("x", c_int32),  # @4 int32_t
         ("y", c_int32),  # @8 int32_t
         ("width", c_int32),  # @12 int32_t
         ("height", c_int32),  # @16 int32_t
-    ]
+    )
     FORMAT = "<B3xiiii"
     FORMAT_FIELDS = ("type", "x", "y", "width", "height")
 
@@ -56,14 +56,14 @@ class xenfb_update(Struct):
 class xenfb_resize(Struct):
     """struct xenfb_resize; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
         ("width", c_int32),  # @4 int32_t
         ("height", c_int32),  # @8 int32_t
         ("stride", c_int32),  # @12 int32_t
         ("depth", c_int32),  # @16 int32_t
         ("offset", c_int32),  # @20 int32_t
-    ]
+    )
     FORMAT = "<B3xiiiii"
     FORMAT_FIELDS = ("type", "width", "height", "stride", "depth", "offset")
 
@@ -84,12 +84,12 @@ class xenfb_resize(Struct):
 class xenfb_out_event(Union):
     """union xenfb_out_event; 40 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
         ("update", xenfb_update),  # @0 xenfb_update
         ("resize", xenfb_resize),  # @0 xenfb_resize
         ("pad", arr(c_char, 40)),  # @0 char
-    ]
+    )
 
     if TYPE_CHECKING:
         type: int
@@ -106,10 +106,10 @@ class xenfb_out_event(Union):
 class xenfb_refresh_period(Struct):
     """struct xenfb_refresh_period; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
         ("period", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<B3xI"
     FORMAT_FIELDS = ("type", "period")
 
@@ -123,11 +123,11 @@ class xenfb_refresh_period(Struct):
 class xenfb_in_event(Union):
     """union xenfb_in_event; 40 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
         ("refresh_period", xenfb_refresh_period),  # @0 xenfb_refresh_period
         ("pad", arr(c_char, 40)),  # @0 char
-    ]
+    )
 
     if TYPE_CHECKING:
         type: int
@@ -142,7 +142,7 @@ class xenfb_in_event(Union):
 class xenfb_page(Struct):
     """struct xenfb_page; 2088 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("in_cons", c_uint32),  # @0 uint32_t
         ("in_prod", c_uint32),  # @4 uint32_t
         ("out_cons", c_uint32),  # @8 uint32_t
@@ -153,7 +153,7 @@ class xenfb_page(Struct):
         ("mem_length", c_uint32),  # @28 uint32_t
         ("depth", c_uint8),  # @32 uint8_t
         ("pd", arr(c_uint64, 256)),  # @40 unsigned long
-    ]
+    )
 
     if TYPE_CHECKING:
         in_cons: int

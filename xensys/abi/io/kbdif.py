@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_char, c_int16, c_int32, c_uint32, c_uint8
+from ctypes import c_char, c_int16, c_int32, c_uint8, c_uint32
 
 from .._base import Struct, Union, arr
 
@@ -56,12 +56,12 @@ XENKBD_OUT_RING_OFFS = 0xc00
 class xenkbd_motion(Struct):
     """struct xenkbd_motion; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
         ("rel_x", c_int32),  # @4 int32_t
         ("rel_y", c_int32),  # @8 int32_t
         ("rel_z", c_int32),  # @12 int32_t
-    ]
+    )
     FORMAT = "<B3xiii"
     FORMAT_FIELDS = ("type", "rel_x", "rel_y", "rel_z")
 
@@ -79,11 +79,11 @@ class xenkbd_motion(Struct):
 class xenkbd_key(Struct):
     """struct xenkbd_key; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
         ("pressed", c_uint8),  # @1 uint8_t
         ("keycode", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<BB2xI"
     FORMAT_FIELDS = ("type", "pressed", "keycode")
 
@@ -98,12 +98,12 @@ class xenkbd_key(Struct):
 class xenkbd_position(Struct):
     """struct xenkbd_position; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
         ("abs_x", c_int32),  # @4 int32_t
         ("abs_y", c_int32),  # @8 int32_t
         ("rel_z", c_int32),  # @12 int32_t
-    ]
+    )
     FORMAT = "<B3xiii"
     FORMAT_FIELDS = ("type", "abs_x", "abs_y", "rel_z")
 
@@ -121,10 +121,10 @@ class xenkbd_position(Struct):
 class xenkbd_mtouch_u_pos(Struct):
     """struct xenkbd_mtouch_u_pos; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("abs_x", c_int32),  # @0 int32_t
         ("abs_y", c_int32),  # @4 int32_t
-    ]
+    )
     FORMAT = "<ii"
     FORMAT_FIELDS = ("abs_x", "abs_y")
 
@@ -138,10 +138,10 @@ class xenkbd_mtouch_u_pos(Struct):
 class xenkbd_mtouch_u_shape(Struct):
     """struct xenkbd_mtouch_u_shape; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("major", c_uint32),  # @0 uint32_t
         ("minor", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("major", "minor")
 
@@ -155,11 +155,11 @@ class xenkbd_mtouch_u_shape(Struct):
 class xenkbd_mtouch_u(Union):
     """union xenkbd_mtouch_u; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("pos", xenkbd_mtouch_u_pos),  # @0 struct
         ("shape", xenkbd_mtouch_u_shape),  # @0 struct
         ("orientation", c_int16),  # @0 int16_t
-    ]
+    )
 
     if TYPE_CHECKING:
         pos: xenkbd_mtouch_u_pos
@@ -175,13 +175,13 @@ class xenkbd_mtouch_u(Union):
 class xenkbd_mtouch(Struct):
     """struct xenkbd_mtouch; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
         ("event_type", c_uint8),  # @1 uint8_t
         ("contact_id", c_uint8),  # @2 uint8_t
         ("reserved", arr(c_uint8, 5)),  # @3 uint8_t
         ("u", xenkbd_mtouch_u),  # @8 union
-    ]
+    )
 
     if TYPE_CHECKING:
         type: int
@@ -199,14 +199,14 @@ class xenkbd_mtouch(Struct):
 class xenkbd_in_event(Union):
     """union xenkbd_in_event; 40 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
         ("motion", xenkbd_motion),  # @0 xenkbd_motion
         ("key", xenkbd_key),  # @0 xenkbd_key
         ("pos", xenkbd_position),  # @0 xenkbd_position
         ("mtouch", xenkbd_mtouch),  # @0 xenkbd_mtouch
         ("pad", arr(c_char, 40)),  # @0 char
-    ]
+    )
 
     if TYPE_CHECKING:
         type: int
@@ -225,10 +225,10 @@ class xenkbd_in_event(Union):
 class xenkbd_out_event(Union):
     """union xenkbd_out_event; 40 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
         ("pad", arr(c_char, 40)),  # @0 char
-    ]
+    )
 
     if TYPE_CHECKING:
         type: int
@@ -240,12 +240,12 @@ class xenkbd_out_event(Union):
 class xenkbd_page(Struct):
     """struct xenkbd_page; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("in_cons", c_uint32),  # @0 uint32_t
         ("in_prod", c_uint32),  # @4 uint32_t
         ("out_cons", c_uint32),  # @8 uint32_t
         ("out_prod", c_uint32),  # @12 uint32_t
-    ]
+    )
     FORMAT = "<IIII"
     FORMAT_FIELDS = ("in_cons", "in_prod", "out_cons", "out_prod")
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_uint16, c_uint32, c_uint8
+from ctypes import c_uint8, c_uint16, c_uint32
 
 from .._base import Struct, arr
 
@@ -21,10 +21,10 @@ VCHAN_NOTIFY_READ = 2
 class ring_shared(Struct):
     """struct ring_shared; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("cons", c_uint32),  # @0 uint32_t
         ("prod", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("cons", "prod")
 
@@ -38,7 +38,7 @@ class ring_shared(Struct):
 class vchan_interface(Struct):
     """struct vchan_interface; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("left", ring_shared),  # @0 ring_shared
         ("right", ring_shared),  # @8 ring_shared
         ("left_order", c_uint16),  # @16 uint16_t
@@ -48,7 +48,7 @@ class vchan_interface(Struct):
         ("cli_notify", c_uint8),  # @22 uint8_t
         ("srv_notify", c_uint8),  # @23 uint8_t
         ("grants", arr(c_uint32, 0)),  # @24 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         left: ring_shared

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_int16, c_uint16, c_uint32, c_uint64, c_uint8
+from ctypes import c_int16, c_uint8, c_uint16, c_uint32, c_uint64
 
 from .._base import Struct, Union, arr
 
@@ -81,11 +81,11 @@ NETIF_RSP_NULL = 1
 class xen_netif_ctrl_request(Struct):
     """struct xen_netif_ctrl_request; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 uint16_t
         ("type", c_uint16),  # @2 uint16_t
         ("data", arr(c_uint32, 3)),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<HHIII"
     FORMAT_FIELDS = ("id", "type", "data[0]", "data[1]", "data[2]")
 
@@ -102,12 +102,12 @@ class xen_netif_ctrl_request(Struct):
 class xen_netif_ctrl_response(Struct):
     """struct xen_netif_ctrl_response; 12 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 uint16_t
         ("type", c_uint16),  # @2 uint16_t
         ("status", c_uint32),  # @4 uint32_t
         ("data", c_uint32),  # @8 uint32_t
-    ]
+    )
     FORMAT = "<HHII"
     FORMAT_FIELDS = ("id", "type", "status", "data")
 
@@ -125,11 +125,11 @@ class xen_netif_ctrl_response(Struct):
 class xen_netif_gref(Struct):
     """struct xen_netif_gref; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("ref", c_uint32),  # @0 grant_ref_t
         ("flags", c_uint16),  # @4 uint16_t
         ("status", c_uint16),  # @6 uint16_t
-    ]
+    )
     FORMAT = "<IHH"
     FORMAT_FIELDS = ("ref", "flags", "status")
 
@@ -144,10 +144,10 @@ class xen_netif_gref(Struct):
 class xen_netif_ctrl_sring_entry(Union):
     """union xen_netif_ctrl_sring_entry; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req", xen_netif_ctrl_request),  # @0 xen_netif_ctrl_request
         ("rsp", xen_netif_ctrl_response),  # @0 xen_netif_ctrl_response
-    ]
+    )
 
     if TYPE_CHECKING:
         req: xen_netif_ctrl_request
@@ -161,9 +161,9 @@ class xen_netif_ctrl_sring_entry(Union):
 class xen_netif_ctrl_sring_pvt_netif(Struct):
     """struct xen_netif_ctrl_sring_pvt_netif; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("smartpoll_active", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("smartpoll_active",)
 
@@ -176,9 +176,9 @@ class xen_netif_ctrl_sring_pvt_netif(Struct):
 class xen_netif_ctrl_sring_pvt_tapif_user(Struct):
     """struct xen_netif_ctrl_sring_pvt_tapif_user; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("msg", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("msg",)
 
@@ -191,11 +191,11 @@ class xen_netif_ctrl_sring_pvt_tapif_user(Struct):
 class xen_netif_ctrl_sring_pvt(Union):
     """union xen_netif_ctrl_sring_pvt; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("netif", xen_netif_ctrl_sring_pvt_netif),  # @0 struct
         ("tapif_user", xen_netif_ctrl_sring_pvt_tapif_user),  # @0 struct
         ("pvt_pad", arr(c_uint8, 4)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         netif: xen_netif_ctrl_sring_pvt_netif
@@ -212,7 +212,7 @@ class xen_netif_ctrl_sring_pvt(Union):
 class xen_netif_ctrl_sring(Struct):
     """struct xen_netif_ctrl_sring; 64 bytes. otherwise in 4.17, 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod", c_uint32),  # @0 RING_IDX
         ("req_event", c_uint32),  # @4 RING_IDX
         ("rsp_prod", c_uint32),  # @8 RING_IDX
@@ -220,7 +220,7 @@ class xen_netif_ctrl_sring(Struct):
         ("pvt", xen_netif_ctrl_sring_pvt),  # @16 union
         ("__pad", arr(c_uint8, 44)),  # @20 uint8_t
         ("ring", arr(xen_netif_ctrl_sring_entry, 0)),  # @64 xen_netif_ctrl_sring_entry
-    ]
+    )
 
     if TYPE_CHECKING:
         req_prod: int
@@ -242,12 +242,12 @@ class xen_netif_ctrl_sring(Struct):
 class xen_netif_ctrl_front_ring(Struct):
     """struct xen_netif_ctrl_front_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod_pvt", c_uint32),  # @0 RING_IDX
         ("rsp_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 xen_netif_ctrl_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("req_prod_pvt", "rsp_cons", "nr_ents", "sring")
 
@@ -266,12 +266,12 @@ class xen_netif_ctrl_front_ring(Struct):
 class xen_netif_ctrl_back_ring(Struct):
     """struct xen_netif_ctrl_back_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX
         ("req_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 xen_netif_ctrl_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("rsp_prod_pvt", "req_cons", "nr_ents", "sring")
 
@@ -290,13 +290,13 @@ class xen_netif_ctrl_back_ring(Struct):
 class netif_tx_request(Struct):
     """struct netif_tx_request; 12 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("gref", c_uint32),  # @0 grant_ref_t
         ("offset", c_uint16),  # @4 uint16_t
         ("flags", c_uint16),  # @6 uint16_t
         ("id", c_uint16),  # @8 uint16_t
         ("size", c_uint16),  # @10 uint16_t
-    ]
+    )
     FORMAT = "<IHHHH"
     FORMAT_FIELDS = ("gref", "offset", "flags", "id", "size")
 
@@ -316,12 +316,12 @@ class netif_tx_request(Struct):
 class netif_extra_info_u_gso(Struct):
     """struct netif_extra_info_u_gso; 6 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("size", c_uint16),  # @0 uint16_t
         ("type", c_uint8),  # @2 uint8_t
         ("pad", c_uint8),  # @3 uint8_t
         ("features", c_uint16),  # @4 uint16_t
-    ]
+    )
     FORMAT = "<HBBH"
     FORMAT_FIELDS = ("size", "type", "pad", "features")
 
@@ -339,9 +339,9 @@ class netif_extra_info_u_gso(Struct):
 class netif_extra_info_u_mcast(Struct):
     """struct netif_extra_info_u_mcast; 6 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("addr", arr(c_uint8, 6)),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<BBBBBB"
     FORMAT_FIELDS = ("addr[0]", "addr[1]", "addr[2]", "addr[3]", "addr[4]", "addr[5]")
 
@@ -354,11 +354,11 @@ class netif_extra_info_u_mcast(Struct):
 class netif_extra_info_u_hash(Struct):
     """struct netif_extra_info_u_hash; 6 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
         ("algorithm", c_uint8),  # @1 uint8_t
         ("value", arr(c_uint8, 4)),  # @2 uint8_t
-    ]
+    )
     FORMAT = "<BBBBBB"
     FORMAT_FIELDS = ("type", "algorithm", "value[0]", "value[1]", "value[2]", "value[3]")
 
@@ -375,12 +375,12 @@ class netif_extra_info_u_hash(Struct):
 class netif_extra_info_u(Union):
     """union netif_extra_info_u; 6 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("gso", netif_extra_info_u_gso),  # @0 struct
         ("mcast", netif_extra_info_u_mcast),  # @0 struct
         ("hash", netif_extra_info_u_hash),  # @0 struct
         ("pad", arr(c_uint16, 3)),  # @0 uint16_t
-    ]
+    )
 
     if TYPE_CHECKING:
         gso: netif_extra_info_u_gso
@@ -397,11 +397,11 @@ class netif_extra_info_u(Union):
 class netif_extra_info(Struct):
     """struct netif_extra_info; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
         ("flags", c_uint8),  # @1 uint8_t
         ("u", netif_extra_info_u),  # @2 union
-    ]
+    )
 
     if TYPE_CHECKING:
         type: int
@@ -416,10 +416,10 @@ class netif_extra_info(Struct):
 class netif_tx_response(Struct):
     """struct netif_tx_response; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 uint16_t
         ("status", c_int16),  # @2 int16_t
-    ]
+    )
     FORMAT = "<Hh"
     FORMAT_FIELDS = ("id", "status")
 
@@ -433,11 +433,11 @@ class netif_tx_response(Struct):
 class netif_rx_request(Struct):
     """struct netif_rx_request; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 uint16_t
         ("pad", c_uint16),  # @2 uint16_t
         ("gref", c_uint32),  # @4 grant_ref_t
-    ]
+    )
     FORMAT = "<HHI"
     FORMAT_FIELDS = ("id", "pad", "gref")
 
@@ -452,12 +452,12 @@ class netif_rx_request(Struct):
 class netif_rx_response(Struct):
     """struct netif_rx_response; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 uint16_t
         ("offset", c_uint16),  # @2 uint16_t
         ("flags", c_uint16),  # @4 uint16_t
         ("status", c_int16),  # @6 int16_t
-    ]
+    )
     FORMAT = "<HHHh"
     FORMAT_FIELDS = ("id", "offset", "flags", "status")
 
@@ -475,10 +475,10 @@ class netif_rx_response(Struct):
 class netif_tx_sring_entry(Union):
     """union netif_tx_sring_entry; 12 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req", netif_tx_request),  # @0 netif_tx_request
         ("rsp", netif_tx_response),  # @0 netif_tx_response
-    ]
+    )
 
     if TYPE_CHECKING:
         req: netif_tx_request
@@ -490,9 +490,9 @@ class netif_tx_sring_entry(Union):
 class netif_tx_sring_pvt_netif(Struct):
     """struct netif_tx_sring_pvt_netif; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("smartpoll_active", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("smartpoll_active",)
 
@@ -505,9 +505,9 @@ class netif_tx_sring_pvt_netif(Struct):
 class netif_tx_sring_pvt_tapif_user(Struct):
     """struct netif_tx_sring_pvt_tapif_user; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("msg", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("msg",)
 
@@ -520,11 +520,11 @@ class netif_tx_sring_pvt_tapif_user(Struct):
 class netif_tx_sring_pvt(Union):
     """union netif_tx_sring_pvt; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("netif", netif_tx_sring_pvt_netif),  # @0 struct
         ("tapif_user", netif_tx_sring_pvt_tapif_user),  # @0 struct
         ("pvt_pad", arr(c_uint8, 4)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         netif: netif_tx_sring_pvt_netif
@@ -541,7 +541,7 @@ class netif_tx_sring_pvt(Union):
 class netif_tx_sring(Struct):
     """struct netif_tx_sring; 64 bytes. otherwise in 4.17, 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod", c_uint32),  # @0 RING_IDX
         ("req_event", c_uint32),  # @4 RING_IDX
         ("rsp_prod", c_uint32),  # @8 RING_IDX
@@ -549,7 +549,7 @@ class netif_tx_sring(Struct):
         ("pvt", netif_tx_sring_pvt),  # @16 union
         ("__pad", arr(c_uint8, 44)),  # @20 uint8_t
         ("ring", arr(netif_tx_sring_entry, 0)),  # @64 netif_tx_sring_entry
-    ]
+    )
 
     if TYPE_CHECKING:
         req_prod: int
@@ -571,12 +571,12 @@ class netif_tx_sring(Struct):
 class netif_tx_front_ring(Struct):
     """struct netif_tx_front_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod_pvt", c_uint32),  # @0 RING_IDX
         ("rsp_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 netif_tx_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("req_prod_pvt", "rsp_cons", "nr_ents", "sring")
 
@@ -595,12 +595,12 @@ class netif_tx_front_ring(Struct):
 class netif_tx_back_ring(Struct):
     """struct netif_tx_back_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX
         ("req_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 netif_tx_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("rsp_prod_pvt", "req_cons", "nr_ents", "sring")
 
@@ -619,10 +619,10 @@ class netif_tx_back_ring(Struct):
 class netif_rx_sring_entry(Union):
     """union netif_rx_sring_entry; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req", netif_rx_request),  # @0 netif_rx_request
         ("rsp", netif_rx_response),  # @0 netif_rx_response
-    ]
+    )
 
     if TYPE_CHECKING:
         req: netif_rx_request
@@ -634,9 +634,9 @@ class netif_rx_sring_entry(Union):
 class netif_rx_sring_pvt_netif(Struct):
     """struct netif_rx_sring_pvt_netif; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("smartpoll_active", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("smartpoll_active",)
 
@@ -649,9 +649,9 @@ class netif_rx_sring_pvt_netif(Struct):
 class netif_rx_sring_pvt_tapif_user(Struct):
     """struct netif_rx_sring_pvt_tapif_user; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("msg", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("msg",)
 
@@ -664,11 +664,11 @@ class netif_rx_sring_pvt_tapif_user(Struct):
 class netif_rx_sring_pvt(Union):
     """union netif_rx_sring_pvt; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("netif", netif_rx_sring_pvt_netif),  # @0 struct
         ("tapif_user", netif_rx_sring_pvt_tapif_user),  # @0 struct
         ("pvt_pad", arr(c_uint8, 4)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         netif: netif_rx_sring_pvt_netif
@@ -685,7 +685,7 @@ class netif_rx_sring_pvt(Union):
 class netif_rx_sring(Struct):
     """struct netif_rx_sring; 64 bytes. otherwise in 4.17, 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod", c_uint32),  # @0 RING_IDX
         ("req_event", c_uint32),  # @4 RING_IDX
         ("rsp_prod", c_uint32),  # @8 RING_IDX
@@ -693,7 +693,7 @@ class netif_rx_sring(Struct):
         ("pvt", netif_rx_sring_pvt),  # @16 union
         ("__pad", arr(c_uint8, 44)),  # @20 uint8_t
         ("ring", arr(netif_rx_sring_entry, 0)),  # @64 netif_rx_sring_entry
-    ]
+    )
 
     if TYPE_CHECKING:
         req_prod: int
@@ -715,12 +715,12 @@ class netif_rx_sring(Struct):
 class netif_rx_front_ring(Struct):
     """struct netif_rx_front_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod_pvt", c_uint32),  # @0 RING_IDX
         ("rsp_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 netif_rx_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("req_prod_pvt", "rsp_cons", "nr_ents", "sring")
 
@@ -739,12 +739,12 @@ class netif_rx_front_ring(Struct):
 class netif_rx_back_ring(Struct):
     """struct netif_rx_back_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX
         ("req_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 netif_rx_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("rsp_prod_pvt", "req_cons", "nr_ents", "sring")
 

@@ -44,10 +44,10 @@ SH_INFO_MAX_VEC = 128
 class xen_msix_entry(Struct):
     """struct xen_msix_entry; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("vector", c_uint16),  # @0 uint16_t
         ("entry", c_uint16),  # @2 uint16_t
-    ]
+    )
     FORMAT = "<HH"
     FORMAT_FIELDS = ("vector", "entry")
 
@@ -61,7 +61,7 @@ class xen_msix_entry(Struct):
 class xen_pci_op(Struct):
     """struct xen_pci_op; 548 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("cmd", c_uint32),  # @0 uint32_t
         ("err", c_int32),  # @4 int32_t
         ("domain", c_uint32),  # @8 uint32_t
@@ -72,7 +72,7 @@ class xen_pci_op(Struct):
         ("value", c_uint32),  # @28 uint32_t
         ("info", c_uint32),  # @32 uint32_t
         ("msix_entries", arr(xen_msix_entry, 128)),  # @36 xen_msix_entry
-    ]
+    )
 
     if TYPE_CHECKING:
         cmd: int
@@ -96,13 +96,13 @@ class xen_pci_op(Struct):
 class xen_pcie_aer_op(Struct):
     """struct xen_pcie_aer_op; 20 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("cmd", c_uint32),  # @0 uint32_t
         ("err", c_int32),  # @4 int32_t
         ("domain", c_uint32),  # @8 uint32_t
         ("bus", c_uint32),  # @12 uint32_t
         ("devfn", c_uint32),  # @16 uint32_t
-    ]
+    )
     FORMAT = "<IiIII"
     FORMAT_FIELDS = ("cmd", "err", "domain", "bus", "devfn")
 
@@ -122,11 +122,11 @@ class xen_pcie_aer_op(Struct):
 class xen_pci_sharedinfo(Struct):
     """struct xen_pci_sharedinfo; 572 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("flags", c_uint32),  # @0 uint32_t
         ("op", xen_pci_op),  # @4 xen_pci_op
         ("aer_op", xen_pcie_aer_op),  # @552 xen_pcie_aer_op
-    ]
+    )
 
     if TYPE_CHECKING:
         flags: int

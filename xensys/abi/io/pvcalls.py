@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_int32, c_uint32, c_uint64, c_uint8
+from ctypes import c_int32, c_uint8, c_uint32, c_uint64
 
 from .._base import Struct, Union, arr
 
@@ -26,7 +26,7 @@ PVCALLS_POLL = 6
 class pvcalls_data_intf(Struct):
     """struct pvcalls_data_intf; 132 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("in_cons", c_uint32),  # @0 RING_IDX
         ("in_prod", c_uint32),  # @4 RING_IDX
         ("in_error", c_uint32),  # @8 RING_IDX
@@ -37,7 +37,7 @@ class pvcalls_data_intf(Struct):
         ("pad2", arr(c_uint8, 52)),  # @76 uint8_t
         ("ring_order", c_uint32),  # @128 RING_IDX
         ("ref", arr(c_uint32, 0)),  # @132 grant_ref_t
-    ]
+    )
 
     if TYPE_CHECKING:
         in_cons: int
@@ -62,10 +62,10 @@ class pvcalls_data_intf(Struct):
 class pvcalls_data(Struct):
     """struct pvcalls_data; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("in_", c_uint64),  # @0 unsigned char *
         ("out", c_uint64),  # @8 unsigned char *
-    ]
+    )
     FORMAT = "<QQ"
     FORMAT_FIELDS = ("in_", "out")
 
@@ -79,13 +79,13 @@ class pvcalls_data(Struct):
 class xen_pvcalls_socket(Struct):
     """struct xen_pvcalls_socket; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint64),  # @0 uint64_t
         ("domain", c_uint32),  # @8 uint32_t
         ("type", c_uint32),  # @12 uint32_t
         ("protocol", c_uint32),  # @16 uint32_t
         ("pad", arr(c_uint8, 4)),  # @20 uint8_t
-    ]
+    )
     FORMAT = "<QIIIBBBB"
     FORMAT_FIELDS = ("id", "domain", "type", "protocol", "pad[0]", "pad[1]", "pad[2]", "pad[3]")
 
@@ -105,7 +105,7 @@ class xen_pvcalls_socket(Struct):
 class xen_pvcalls_connect(Struct):
     """struct xen_pvcalls_connect; 56 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint64),  # @0 uint64_t
         ("addr", arr(c_uint8, 28)),  # @8 uint8_t
         ("len", c_uint32),  # @36 uint32_t
@@ -113,7 +113,7 @@ class xen_pvcalls_connect(Struct):
         ("ref", c_uint32),  # @44 grant_ref_t
         ("evtchn", c_uint32),  # @48 uint32_t
         ("pad", arr(c_uint8, 4)),  # @52 uint8_t
-    ]
+    )
     FORMAT = "<QBBBBBBBBBBBBBBBBBBBBBBBBBBBBIIIIBBBB"
     FORMAT_FIELDS = (
         "id", "addr[0]", "addr[1]", "addr[2]", "addr[3]", "addr[4]", "addr[5]", "addr[6]",
@@ -142,11 +142,11 @@ class xen_pvcalls_connect(Struct):
 class xen_pvcalls_release(Struct):
     """struct xen_pvcalls_release; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint64),  # @0 uint64_t
         ("reuse", c_uint8),  # @8 uint8_t
         ("pad", arr(c_uint8, 7)),  # @9 uint8_t
-    ]
+    )
     FORMAT = "<QBBBBBBBB"
     FORMAT_FIELDS = (
         "id", "reuse", "pad[0]", "pad[1]", "pad[2]", "pad[3]", "pad[4]", "pad[5]", "pad[6]",
@@ -165,11 +165,11 @@ class xen_pvcalls_release(Struct):
 class xen_pvcalls_bind(Struct):
     """struct xen_pvcalls_bind; 40 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint64),  # @0 uint64_t
         ("addr", arr(c_uint8, 28)),  # @8 uint8_t
         ("len", c_uint32),  # @36 uint32_t
-    ]
+    )
     FORMAT = "<QBBBBBBBBBBBBBBBBBBBBBBBBBBBBI"
     FORMAT_FIELDS = (
         "id", "addr[0]", "addr[1]", "addr[2]", "addr[3]", "addr[4]", "addr[5]", "addr[6]",
@@ -191,11 +191,11 @@ class xen_pvcalls_bind(Struct):
 class xen_pvcalls_listen(Struct):
     """struct xen_pvcalls_listen; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint64),  # @0 uint64_t
         ("backlog", c_uint32),  # @8 uint32_t
         ("pad", arr(c_uint8, 4)),  # @12 uint8_t
-    ]
+    )
     FORMAT = "<QIBBBB"
     FORMAT_FIELDS = ("id", "backlog", "pad[0]", "pad[1]", "pad[2]", "pad[3]")
 
@@ -212,12 +212,12 @@ class xen_pvcalls_listen(Struct):
 class xen_pvcalls_accept(Struct):
     """struct xen_pvcalls_accept; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint64),  # @0 uint64_t
         ("id_new", c_uint64),  # @8 uint64_t
         ("ref", c_uint32),  # @16 grant_ref_t
         ("evtchn", c_uint32),  # @20 uint32_t
-    ]
+    )
     FORMAT = "<QQII"
     FORMAT_FIELDS = ("id", "id_new", "ref", "evtchn")
 
@@ -235,9 +235,9 @@ class xen_pvcalls_accept(Struct):
 class xen_pvcalls_poll(Struct):
     """struct xen_pvcalls_poll; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint64),  # @0 uint64_t
-    ]
+    )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("id",)
 
@@ -250,9 +250,9 @@ class xen_pvcalls_poll(Struct):
 class xen_pvcalls_dummy(Struct):
     """struct xen_pvcalls_dummy; 56 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("dummy", arr(c_uint8, 56)),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
     FORMAT_FIELDS = (
         "dummy[0]", "dummy[1]", "dummy[2]", "dummy[3]", "dummy[4]", "dummy[5]", "dummy[6]",
@@ -274,7 +274,7 @@ class xen_pvcalls_dummy(Struct):
 class xen_pvcalls_request_u(Union):
     """union xen_pvcalls_request_u; 56 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("socket", xen_pvcalls_socket),  # @0 xen_pvcalls_socket
         ("connect", xen_pvcalls_connect),  # @0 xen_pvcalls_connect
         ("release", xen_pvcalls_release),  # @0 xen_pvcalls_release
@@ -283,7 +283,7 @@ class xen_pvcalls_request_u(Union):
         ("accept", xen_pvcalls_accept),  # @0 xen_pvcalls_accept
         ("poll", xen_pvcalls_poll),  # @0 xen_pvcalls_poll
         ("dummy", xen_pvcalls_dummy),  # @0 xen_pvcalls_dummy
-    ]
+    )
 
     if TYPE_CHECKING:
         socket: xen_pvcalls_socket
@@ -306,11 +306,11 @@ class xen_pvcalls_request_u(Union):
 class xen_pvcalls_request(Struct):
     """struct xen_pvcalls_request; 64 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_id", c_uint32),  # @0 uint32_t
         ("cmd", c_uint32),  # @4 uint32_t
         ("u", xen_pvcalls_request_u),  # @8 union
-    ]
+    )
 
     if TYPE_CHECKING:
         req_id: int
@@ -325,9 +325,9 @@ class xen_pvcalls_request(Struct):
 class _xen_pvcalls_socket(Struct):
     """an anonymous struct; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint64),  # @0 uint64_t
-    ]
+    )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("id",)
 
@@ -340,9 +340,9 @@ class _xen_pvcalls_socket(Struct):
 class _xen_pvcalls_connect(Struct):
     """an anonymous struct; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint64),  # @0 uint64_t
-    ]
+    )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("id",)
 
@@ -355,9 +355,9 @@ class _xen_pvcalls_connect(Struct):
 class _xen_pvcalls_release(Struct):
     """an anonymous struct; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint64),  # @0 uint64_t
-    ]
+    )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("id",)
 
@@ -370,9 +370,9 @@ class _xen_pvcalls_release(Struct):
 class _xen_pvcalls_bind(Struct):
     """an anonymous struct; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint64),  # @0 uint64_t
-    ]
+    )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("id",)
 
@@ -385,9 +385,9 @@ class _xen_pvcalls_bind(Struct):
 class _xen_pvcalls_listen(Struct):
     """an anonymous struct; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint64),  # @0 uint64_t
-    ]
+    )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("id",)
 
@@ -400,9 +400,9 @@ class _xen_pvcalls_listen(Struct):
 class _xen_pvcalls_accept(Struct):
     """an anonymous struct; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint64),  # @0 uint64_t
-    ]
+    )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("id",)
 
@@ -415,9 +415,9 @@ class _xen_pvcalls_accept(Struct):
 class _xen_pvcalls_poll(Struct):
     """an anonymous struct; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint64),  # @0 uint64_t
-    ]
+    )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("id",)
 
@@ -430,9 +430,9 @@ class _xen_pvcalls_poll(Struct):
 class _xen_pvcalls_dummy(Struct):
     """an anonymous struct; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("dummy", arr(c_uint8, 8)),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<BBBBBBBB"
     FORMAT_FIELDS = (
         "dummy[0]", "dummy[1]", "dummy[2]", "dummy[3]", "dummy[4]", "dummy[5]", "dummy[6]",
@@ -448,7 +448,7 @@ class _xen_pvcalls_dummy(Struct):
 class xen_pvcalls_response_u(Union):
     """union xen_pvcalls_response_u; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("socket", _xen_pvcalls_socket),  # @0 _xen_pvcalls_socket
         ("connect", _xen_pvcalls_connect),  # @0 _xen_pvcalls_connect
         ("release", _xen_pvcalls_release),  # @0 _xen_pvcalls_release
@@ -457,7 +457,7 @@ class xen_pvcalls_response_u(Union):
         ("accept", _xen_pvcalls_accept),  # @0 _xen_pvcalls_accept
         ("poll", _xen_pvcalls_poll),  # @0 _xen_pvcalls_poll
         ("dummy", _xen_pvcalls_dummy),  # @0 _xen_pvcalls_dummy
-    ]
+    )
 
     if TYPE_CHECKING:
         socket: _xen_pvcalls_socket
@@ -480,13 +480,13 @@ class xen_pvcalls_response_u(Union):
 class xen_pvcalls_response(Struct):
     """struct xen_pvcalls_response; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_id", c_uint32),  # @0 uint32_t
         ("cmd", c_uint32),  # @4 uint32_t
         ("ret", c_int32),  # @8 int32_t
         ("pad", c_uint32),  # @12 uint32_t
         ("u", xen_pvcalls_response_u),  # @16 union
-    ]
+    )
 
     if TYPE_CHECKING:
         req_id: int
@@ -504,10 +504,10 @@ class xen_pvcalls_response(Struct):
 class xen_pvcalls_sring_entry(Union):
     """union xen_pvcalls_sring_entry; 64 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req", xen_pvcalls_request),  # @0 xen_pvcalls_request
         ("rsp", xen_pvcalls_response),  # @0 xen_pvcalls_response
-    ]
+    )
 
     if TYPE_CHECKING:
         req: xen_pvcalls_request
@@ -521,9 +521,9 @@ class xen_pvcalls_sring_entry(Union):
 class xen_pvcalls_sring_pvt_netif(Struct):
     """struct xen_pvcalls_sring_pvt_netif; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("smartpoll_active", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("smartpoll_active",)
 
@@ -536,9 +536,9 @@ class xen_pvcalls_sring_pvt_netif(Struct):
 class xen_pvcalls_sring_pvt_tapif_user(Struct):
     """struct xen_pvcalls_sring_pvt_tapif_user; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("msg", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("msg",)
 
@@ -551,11 +551,11 @@ class xen_pvcalls_sring_pvt_tapif_user(Struct):
 class xen_pvcalls_sring_pvt(Union):
     """union xen_pvcalls_sring_pvt; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("netif", xen_pvcalls_sring_pvt_netif),  # @0 struct
         ("tapif_user", xen_pvcalls_sring_pvt_tapif_user),  # @0 struct
         ("pvt_pad", arr(c_uint8, 4)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         netif: xen_pvcalls_sring_pvt_netif
@@ -572,7 +572,7 @@ class xen_pvcalls_sring_pvt(Union):
 class xen_pvcalls_sring(Struct):
     """struct xen_pvcalls_sring; 64 bytes. otherwise in 4.17, 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod", c_uint32),  # @0 RING_IDX
         ("req_event", c_uint32),  # @4 RING_IDX
         ("rsp_prod", c_uint32),  # @8 RING_IDX
@@ -580,7 +580,7 @@ class xen_pvcalls_sring(Struct):
         ("pvt", xen_pvcalls_sring_pvt),  # @16 union
         ("__pad", arr(c_uint8, 44)),  # @20 uint8_t
         ("ring", arr(xen_pvcalls_sring_entry, 0)),  # @64 xen_pvcalls_sring_entry
-    ]
+    )
 
     if TYPE_CHECKING:
         req_prod: int
@@ -602,12 +602,12 @@ class xen_pvcalls_sring(Struct):
 class xen_pvcalls_front_ring(Struct):
     """struct xen_pvcalls_front_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod_pvt", c_uint32),  # @0 RING_IDX
         ("rsp_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 xen_pvcalls_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("req_prod_pvt", "rsp_cons", "nr_ents", "sring")
 
@@ -626,12 +626,12 @@ class xen_pvcalls_front_ring(Struct):
 class xen_pvcalls_back_ring(Struct):
     """struct xen_pvcalls_back_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX
         ("req_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 xen_pvcalls_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("rsp_prod_pvt", "req_cons", "nr_ents", "sring")
 

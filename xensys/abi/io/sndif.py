@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_int32, c_uint16, c_uint32, c_uint64, c_uint8
+from ctypes import c_int32, c_uint8, c_uint16, c_uint32, c_uint64
 
 from .._base import Struct, Union, arr
 
@@ -111,7 +111,7 @@ XENSND_IN_RING_LEN = 63
 class xensnd_open_req(Struct):
     """struct xensnd_open_req; 20 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("pcm_rate", c_uint32),  # @0 uint32_t
         ("pcm_format", c_uint8),  # @4 uint8_t
         ("pcm_channels", c_uint8),  # @5 uint8_t
@@ -119,7 +119,7 @@ class xensnd_open_req(Struct):
         ("buffer_sz", c_uint32),  # @8 uint32_t
         ("gref_directory", c_uint32),  # @12 grant_ref_t
         ("period_sz", c_uint32),  # @16 uint32_t
-    ]
+    )
     FORMAT = "<IBBHIII"
     FORMAT_FIELDS = (
         "pcm_rate", "pcm_format", "pcm_channels", "reserved", "buffer_sz", "gref_directory",
@@ -145,10 +145,10 @@ class xensnd_open_req(Struct):
 class xensnd_page_directory(Struct):
     """struct xensnd_page_directory; 4 bytes. otherwise in 4.17, 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("gref_dir_next_page", c_uint32),  # @0 grant_ref_t
         ("gref", arr(c_uint32, 0)),  # @4 grant_ref_t
-    ]
+    )
 
     if TYPE_CHECKING:
         gref_dir_next_page: int
@@ -162,10 +162,10 @@ class xensnd_page_directory(Struct):
 class xensnd_rw_req(Struct):
     """struct xensnd_rw_req; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("offset", c_uint32),  # @0 uint32_t
         ("length", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("offset", "length")
 
@@ -179,9 +179,9 @@ class xensnd_rw_req(Struct):
 class xensnd_trigger_req(Struct):
     """struct xensnd_trigger_req; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("type",)
 
@@ -194,10 +194,10 @@ class xensnd_trigger_req(Struct):
 class xensnd_query_hw_param_rates(Struct):
     """struct xensnd_query_hw_param_rates; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("min", c_uint32),  # @0 uint32_t
         ("max", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("min", "max")
 
@@ -211,10 +211,10 @@ class xensnd_query_hw_param_rates(Struct):
 class xensnd_query_hw_param_channels(Struct):
     """struct xensnd_query_hw_param_channels; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("min", c_uint32),  # @0 uint32_t
         ("max", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("min", "max")
 
@@ -228,10 +228,10 @@ class xensnd_query_hw_param_channels(Struct):
 class xensnd_query_hw_param_buffer(Struct):
     """struct xensnd_query_hw_param_buffer; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("min", c_uint32),  # @0 uint32_t
         ("max", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("min", "max")
 
@@ -245,10 +245,10 @@ class xensnd_query_hw_param_buffer(Struct):
 class xensnd_query_hw_param_period(Struct):
     """struct xensnd_query_hw_param_period; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("min", c_uint32),  # @0 uint32_t
         ("max", c_uint32),  # @4 uint32_t
-    ]
+    )
     FORMAT = "<II"
     FORMAT_FIELDS = ("min", "max")
 
@@ -262,13 +262,13 @@ class xensnd_query_hw_param_period(Struct):
 class xensnd_query_hw_param(Struct):
     """struct xensnd_query_hw_param; 40 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("formats", c_uint64),  # @0 uint64_t
         ("rates", xensnd_query_hw_param_rates),  # @8 struct
         ("channels", xensnd_query_hw_param_channels),  # @16 struct
         ("buffer", xensnd_query_hw_param_buffer),  # @24 struct
         ("period", xensnd_query_hw_param_period),  # @32 struct
-    ]
+    )
     FORMAT = "<QIIIIIIII"
     FORMAT_FIELDS = (
         "formats", "rates.min", "rates.max", "channels.min", "channels.max", "buffer.min",
@@ -292,9 +292,9 @@ class xensnd_query_hw_param(Struct):
 class xensnd_cur_pos_evt(Struct):
     """struct xensnd_cur_pos_evt; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("position", c_uint64),  # @0 uint64_t
-    ]
+    )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("position",)
 
@@ -307,13 +307,13 @@ class xensnd_cur_pos_evt(Struct):
 class xensnd_req_op(Union):
     """union xensnd_req_op; 56 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("open", xensnd_open_req),  # @0 xensnd_open_req
         ("rw", xensnd_rw_req),  # @0 xensnd_rw_req
         ("trigger", xensnd_trigger_req),  # @0 xensnd_trigger_req
         ("hw_param", xensnd_query_hw_param),  # @0 xensnd_query_hw_param
         ("reserved", arr(c_uint8, 56)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         open: xensnd_open_req
@@ -332,12 +332,12 @@ class xensnd_req_op(Union):
 class xensnd_req(Struct):
     """struct xensnd_req; 64 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 uint16_t
         ("operation", c_uint8),  # @2 uint8_t
         ("reserved", arr(c_uint8, 5)),  # @3 uint8_t
         ("op", xensnd_req_op),  # @8 union
-    ]
+    )
 
     if TYPE_CHECKING:
         id: int
@@ -354,10 +354,10 @@ class xensnd_req(Struct):
 class xensnd_resp_resp(Union):
     """union xensnd_resp_resp; 56 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("hw_param", xensnd_query_hw_param),  # @0 xensnd_query_hw_param
         ("reserved1", arr(c_uint8, 56)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         hw_param: xensnd_query_hw_param
@@ -371,13 +371,13 @@ class xensnd_resp_resp(Union):
 class xensnd_resp(Struct):
     """struct xensnd_resp; 64 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 uint16_t
         ("operation", c_uint8),  # @2 uint8_t
         ("reserved", c_uint8),  # @3 uint8_t
         ("status", c_int32),  # @4 int32_t
         ("resp", xensnd_resp_resp),  # @8 union
-    ]
+    )
 
     if TYPE_CHECKING:
         id: int
@@ -395,10 +395,10 @@ class xensnd_resp(Struct):
 class xensnd_evt_op(Union):
     """union xensnd_evt_op; 56 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("cur_pos", xensnd_cur_pos_evt),  # @0 xensnd_cur_pos_evt
         ("reserved", arr(c_uint8, 56)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         cur_pos: xensnd_cur_pos_evt
@@ -412,12 +412,12 @@ class xensnd_evt_op(Union):
 class xensnd_evt(Struct):
     """struct xensnd_evt; 64 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 uint16_t
         ("type", c_uint8),  # @2 uint8_t
         ("reserved", arr(c_uint8, 5)),  # @3 uint8_t
         ("op", xensnd_evt_op),  # @8 union
-    ]
+    )
 
     if TYPE_CHECKING:
         id: int
@@ -434,10 +434,10 @@ class xensnd_evt(Struct):
 class xen_sndif_sring_entry(Union):
     """union xen_sndif_sring_entry; 64 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req", xensnd_req),  # @0 xensnd_req
         ("rsp", xensnd_resp),  # @0 xensnd_resp
-    ]
+    )
 
     if TYPE_CHECKING:
         req: xensnd_req
@@ -449,9 +449,9 @@ class xen_sndif_sring_entry(Union):
 class xen_sndif_sring_pvt_netif(Struct):
     """struct xen_sndif_sring_pvt_netif; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("smartpoll_active", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("smartpoll_active",)
 
@@ -464,9 +464,9 @@ class xen_sndif_sring_pvt_netif(Struct):
 class xen_sndif_sring_pvt_tapif_user(Struct):
     """struct xen_sndif_sring_pvt_tapif_user; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("msg", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("msg",)
 
@@ -479,11 +479,11 @@ class xen_sndif_sring_pvt_tapif_user(Struct):
 class xen_sndif_sring_pvt(Union):
     """union xen_sndif_sring_pvt; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("netif", xen_sndif_sring_pvt_netif),  # @0 struct
         ("tapif_user", xen_sndif_sring_pvt_tapif_user),  # @0 struct
         ("pvt_pad", arr(c_uint8, 4)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         netif: xen_sndif_sring_pvt_netif
@@ -500,7 +500,7 @@ class xen_sndif_sring_pvt(Union):
 class xen_sndif_sring(Struct):
     """struct xen_sndif_sring; 64 bytes. otherwise in 4.17, 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod", c_uint32),  # @0 RING_IDX
         ("req_event", c_uint32),  # @4 RING_IDX
         ("rsp_prod", c_uint32),  # @8 RING_IDX
@@ -508,7 +508,7 @@ class xen_sndif_sring(Struct):
         ("pvt", xen_sndif_sring_pvt),  # @16 union
         ("__pad", arr(c_uint8, 44)),  # @20 uint8_t
         ("ring", arr(xen_sndif_sring_entry, 0)),  # @64 xen_sndif_sring_entry
-    ]
+    )
 
     if TYPE_CHECKING:
         req_prod: int
@@ -530,12 +530,12 @@ class xen_sndif_sring(Struct):
 class xen_sndif_front_ring(Struct):
     """struct xen_sndif_front_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod_pvt", c_uint32),  # @0 RING_IDX
         ("rsp_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 xen_sndif_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("req_prod_pvt", "rsp_cons", "nr_ents", "sring")
 
@@ -554,12 +554,12 @@ class xen_sndif_front_ring(Struct):
 class xen_sndif_back_ring(Struct):
     """struct xen_sndif_back_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX
         ("req_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 xen_sndif_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("rsp_prod_pvt", "req_cons", "nr_ents", "sring")
 
@@ -578,11 +578,11 @@ class xen_sndif_back_ring(Struct):
 class xensnd_event_page(Struct):
     """struct xensnd_event_page; 64 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("in_cons", c_uint32),  # @0 uint32_t
         ("in_prod", c_uint32),  # @4 uint32_t
         ("reserved", arr(c_uint8, 56)),  # @8 uint8_t
-    ]
+    )
     FORMAT = "<IIBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
     FORMAT_FIELDS = (
         "in_cons", "in_prod", "reserved[0]", "reserved[1]", "reserved[2]", "reserved[3]",

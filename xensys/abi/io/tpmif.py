@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_uint16, c_uint32, c_uint64, c_uint8
+from ctypes import c_uint8, c_uint16, c_uint32, c_uint64
 
 from .._base import Struct, arr
 
@@ -25,12 +25,12 @@ TPMIF_TX_RING_SIZE = 1
 class tpmif_tx_request(Struct):
     """struct tpmif_tx_request; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("addr", c_uint64),  # @0 unsigned long
         ("ref", c_uint32),  # @8 grant_ref_t
         ("unused", c_uint16),  # @12 uint16_t
         ("size", c_uint16),  # @14 uint16_t
-    ]
+    )
     FORMAT = "<QIHH"
     FORMAT_FIELDS = ("addr", "ref", "unused", "size")
 
@@ -48,9 +48,9 @@ class tpmif_tx_request(Struct):
 class tpmif_ring(Struct):
     """struct tpmif_ring; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req", tpmif_tx_request),  # @0 tpmif_tx_request
-    ]
+    )
     FORMAT = "<QIHH"
     FORMAT_FIELDS = ("req.addr", "req.ref", "req.unused", "req.size")
 
@@ -63,9 +63,9 @@ class tpmif_ring(Struct):
 class tpmif_tx_interface(Struct):
     """struct tpmif_tx_interface; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("ring", arr(tpmif_ring, 1)),  # @0 tpmif_ring
-    ]
+    )
     FORMAT = "<QIHH"
     FORMAT_FIELDS = (
         "ring[0].req.addr", "ring[0].req.ref", "ring[0].req.unused", "ring[0].req.size",
@@ -80,14 +80,14 @@ class tpmif_tx_interface(Struct):
 class tpmif_shared_page(Struct):
     """struct tpmif_shared_page; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("length", c_uint32),  # @0 uint32_t
         ("state", c_uint8),  # @4 uint8_t
         ("locality", c_uint8),  # @5 uint8_t
         ("pad", c_uint8),  # @6 uint8_t
         ("nr_extra_pages", c_uint8),  # @7 uint8_t
         ("extra_pages", arr(c_uint32, 0)),  # @8 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         length: int

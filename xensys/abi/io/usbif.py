@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_int32, c_uint16, c_uint32, c_uint64, c_uint8
+from ctypes import c_int32, c_uint8, c_uint16, c_uint32, c_uint64
 
 from .._base import Struct, Union, arr
 
@@ -54,11 +54,11 @@ USB_CONN_RING_SIZE = 512
 class usbif_request_segment(Struct):
     """struct usbif_request_segment; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("gref", c_uint32),  # @0 grant_ref_t
         ("offset", c_uint16),  # @4 uint16_t
         ("length", c_uint16),  # @6 uint16_t
-    ]
+    )
     FORMAT = "<IHH"
     FORMAT_FIELDS = ("gref", "offset", "length")
 
@@ -73,12 +73,12 @@ class usbif_request_segment(Struct):
 class usbif_urb_request_u_isoc(Struct):
     """struct usbif_urb_request_u_isoc; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("interval", c_uint16),  # @0 uint16_t
         ("start_frame", c_uint16),  # @2 uint16_t
         ("number_of_packets", c_uint16),  # @4 uint16_t
         ("nr_frame_desc_segs", c_uint16),  # @6 uint16_t
-    ]
+    )
     FORMAT = "<HHHH"
     FORMAT_FIELDS = ("interval", "start_frame", "number_of_packets", "nr_frame_desc_segs")
 
@@ -97,10 +97,10 @@ class usbif_urb_request_u_isoc(Struct):
 class usbif_urb_request_u_intr(Struct):
     """struct usbif_urb_request_u_intr; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("interval", c_uint16),  # @0 uint16_t
         ("pad", arr(c_uint16, 3)),  # @2 uint16_t
-    ]
+    )
     FORMAT = "<HHHH"
     FORMAT_FIELDS = ("interval", "pad[0]", "pad[1]", "pad[2]")
 
@@ -114,10 +114,10 @@ class usbif_urb_request_u_intr(Struct):
 class usbif_urb_request_u_unlink(Struct):
     """struct usbif_urb_request_u_unlink; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("unlink_id", c_uint16),  # @0 uint16_t
         ("pad", arr(c_uint16, 3)),  # @2 uint16_t
-    ]
+    )
     FORMAT = "<HHHH"
     FORMAT_FIELDS = ("unlink_id", "pad[0]", "pad[1]", "pad[2]")
 
@@ -131,12 +131,12 @@ class usbif_urb_request_u_unlink(Struct):
 class usbif_urb_request_u(Union):
     """union usbif_urb_request_u; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("ctrl", arr(c_uint8, 8)),  # @0 uint8_t
         ("isoc", usbif_urb_request_u_isoc),  # @0 struct
         ("intr", usbif_urb_request_u_intr),  # @0 struct
         ("unlink", usbif_urb_request_u_unlink),  # @0 struct
-    ]
+    )
 
     if TYPE_CHECKING:
         ctrl: IntArrayField
@@ -153,7 +153,7 @@ class usbif_urb_request_u(Union):
 class usbif_urb_request(Struct):
     """struct usbif_urb_request; 148 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 uint16_t
         ("nr_buffer_segs", c_uint16),  # @2 uint16_t
         ("pipe", c_uint32),  # @4 uint32_t
@@ -161,7 +161,7 @@ class usbif_urb_request(Struct):
         ("buffer_length", c_uint16),  # @10 uint16_t
         ("u", usbif_urb_request_u),  # @12 union
         ("seg", arr(usbif_request_segment, 16)),  # @20 usbif_request_segment
-    ]
+    )
 
     if TYPE_CHECKING:
         id: int
@@ -182,13 +182,13 @@ class usbif_urb_request(Struct):
 class usbif_urb_response(Struct):
     """struct usbif_urb_response; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 uint16_t
         ("start_frame", c_uint16),  # @2 uint16_t
         ("status", c_int32),  # @4 int32_t
         ("actual_length", c_int32),  # @8 int32_t
         ("error_count", c_int32),  # @12 int32_t
-    ]
+    )
     FORMAT = "<HHiii"
     FORMAT_FIELDS = ("id", "start_frame", "status", "actual_length", "error_count")
 
@@ -208,10 +208,10 @@ class usbif_urb_response(Struct):
 class usbif_urb_sring_entry(Union):
     """union usbif_urb_sring_entry; 148 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req", usbif_urb_request),  # @0 usbif_urb_request
         ("rsp", usbif_urb_response),  # @0 usbif_urb_response
-    ]
+    )
 
     if TYPE_CHECKING:
         req: usbif_urb_request
@@ -223,9 +223,9 @@ class usbif_urb_sring_entry(Union):
 class usbif_urb_sring_pvt_netif(Struct):
     """struct usbif_urb_sring_pvt_netif; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("smartpoll_active", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("smartpoll_active",)
 
@@ -238,9 +238,9 @@ class usbif_urb_sring_pvt_netif(Struct):
 class usbif_urb_sring_pvt_tapif_user(Struct):
     """struct usbif_urb_sring_pvt_tapif_user; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("msg", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("msg",)
 
@@ -253,11 +253,11 @@ class usbif_urb_sring_pvt_tapif_user(Struct):
 class usbif_urb_sring_pvt(Union):
     """union usbif_urb_sring_pvt; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("netif", usbif_urb_sring_pvt_netif),  # @0 struct
         ("tapif_user", usbif_urb_sring_pvt_tapif_user),  # @0 struct
         ("pvt_pad", arr(c_uint8, 4)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         netif: usbif_urb_sring_pvt_netif
@@ -274,7 +274,7 @@ class usbif_urb_sring_pvt(Union):
 class usbif_urb_sring(Struct):
     """struct usbif_urb_sring; 64 bytes. otherwise in 4.17, 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod", c_uint32),  # @0 RING_IDX
         ("req_event", c_uint32),  # @4 RING_IDX
         ("rsp_prod", c_uint32),  # @8 RING_IDX
@@ -282,7 +282,7 @@ class usbif_urb_sring(Struct):
         ("pvt", usbif_urb_sring_pvt),  # @16 union
         ("__pad", arr(c_uint8, 44)),  # @20 uint8_t
         ("ring", arr(usbif_urb_sring_entry, 0)),  # @64 usbif_urb_sring_entry
-    ]
+    )
 
     if TYPE_CHECKING:
         req_prod: int
@@ -304,12 +304,12 @@ class usbif_urb_sring(Struct):
 class usbif_urb_front_ring(Struct):
     """struct usbif_urb_front_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod_pvt", c_uint32),  # @0 RING_IDX
         ("rsp_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 usbif_urb_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("req_prod_pvt", "rsp_cons", "nr_ents", "sring")
 
@@ -328,12 +328,12 @@ class usbif_urb_front_ring(Struct):
 class usbif_urb_back_ring(Struct):
     """struct usbif_urb_back_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX
         ("req_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 usbif_urb_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("rsp_prod_pvt", "req_cons", "nr_ents", "sring")
 
@@ -352,9 +352,9 @@ class usbif_urb_back_ring(Struct):
 class usbif_conn_request(Struct):
     """struct usbif_conn_request; 2 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 uint16_t
-    ]
+    )
     FORMAT = "<H"
     FORMAT_FIELDS = ("id",)
 
@@ -367,11 +367,11 @@ class usbif_conn_request(Struct):
 class usbif_conn_response(Struct):
     """struct usbif_conn_response; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("id", c_uint16),  # @0 uint16_t
         ("portnum", c_uint8),  # @2 uint8_t
         ("speed", c_uint8),  # @3 uint8_t
-    ]
+    )
     FORMAT = "<HBB"
     FORMAT_FIELDS = ("id", "portnum", "speed")
 
@@ -386,10 +386,10 @@ class usbif_conn_response(Struct):
 class usbif_conn_sring_entry(Union):
     """union usbif_conn_sring_entry; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req", usbif_conn_request),  # @0 usbif_conn_request
         ("rsp", usbif_conn_response),  # @0 usbif_conn_response
-    ]
+    )
 
     if TYPE_CHECKING:
         req: usbif_conn_request
@@ -403,9 +403,9 @@ class usbif_conn_sring_entry(Union):
 class usbif_conn_sring_pvt_netif(Struct):
     """struct usbif_conn_sring_pvt_netif; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("smartpoll_active", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("smartpoll_active",)
 
@@ -418,9 +418,9 @@ class usbif_conn_sring_pvt_netif(Struct):
 class usbif_conn_sring_pvt_tapif_user(Struct):
     """struct usbif_conn_sring_pvt_tapif_user; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("msg", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("msg",)
 
@@ -433,11 +433,11 @@ class usbif_conn_sring_pvt_tapif_user(Struct):
 class usbif_conn_sring_pvt(Union):
     """union usbif_conn_sring_pvt; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("netif", usbif_conn_sring_pvt_netif),  # @0 struct
         ("tapif_user", usbif_conn_sring_pvt_tapif_user),  # @0 struct
         ("pvt_pad", arr(c_uint8, 4)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         netif: usbif_conn_sring_pvt_netif
@@ -454,7 +454,7 @@ class usbif_conn_sring_pvt(Union):
 class usbif_conn_sring(Struct):
     """struct usbif_conn_sring; 64 bytes. otherwise in 4.17, 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod", c_uint32),  # @0 RING_IDX
         ("req_event", c_uint32),  # @4 RING_IDX
         ("rsp_prod", c_uint32),  # @8 RING_IDX
@@ -462,7 +462,7 @@ class usbif_conn_sring(Struct):
         ("pvt", usbif_conn_sring_pvt),  # @16 union
         ("__pad", arr(c_uint8, 44)),  # @20 uint8_t
         ("ring", arr(usbif_conn_sring_entry, 0)),  # @64 usbif_conn_sring_entry
-    ]
+    )
 
     if TYPE_CHECKING:
         req_prod: int
@@ -484,12 +484,12 @@ class usbif_conn_sring(Struct):
 class usbif_conn_front_ring(Struct):
     """struct usbif_conn_front_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod_pvt", c_uint32),  # @0 RING_IDX
         ("rsp_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 usbif_conn_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("req_prod_pvt", "rsp_cons", "nr_ents", "sring")
 
@@ -508,12 +508,12 @@ class usbif_conn_front_ring(Struct):
 class usbif_conn_back_ring(Struct):
     """struct usbif_conn_back_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX
         ("req_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 usbif_conn_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("rsp_prod_pvt", "req_cons", "nr_ents", "sring")
 

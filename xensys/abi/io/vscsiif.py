@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_int32, c_uint16, c_uint32, c_uint64, c_uint8
+from ctypes import c_int32, c_uint8, c_uint16, c_uint32, c_uint64
 
 from .._base import Struct, Union, arr
 
@@ -53,11 +53,11 @@ XEN_VSCSIIF_RSLT_RESET_FAILED = 0x2003  # not in 4.14
 class scsiif_request_segment(Struct):
     """struct scsiif_request_segment; 8 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("gref", c_uint32),  # @0 grant_ref_t
         ("offset", c_uint16),  # @4 uint16_t
         ("length", c_uint16),  # @6 uint16_t
-    ]
+    )
     FORMAT = "<IHH"
     FORMAT_FIELDS = ("gref", "offset", "length")
 
@@ -72,7 +72,7 @@ class scsiif_request_segment(Struct):
 class vscsiif_request(Struct):
     """struct vscsiif_request; 252 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("rqid", c_uint16),  # @0 uint16_t
         ("act", c_uint8),  # @2 uint8_t
         ("cmd_len", c_uint8),  # @3 uint8_t
@@ -86,7 +86,7 @@ class vscsiif_request(Struct):
         ("nr_segments", c_uint8),  # @31 uint8_t
         ("seg", arr(scsiif_request_segment, 26)),  # @32 vscsiif_segment_t
         ("reserved", arr(c_uint32, 3)),  # @240 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         rqid: int
@@ -116,12 +116,12 @@ class vscsiif_request(Struct):
 class vscsiif_sg_list(Struct):
     """struct vscsiif_sg_list; 252 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("rqid", c_uint16),  # @0 uint16_t
         ("act", c_uint8),  # @2 uint8_t
         ("nr_segments", c_uint8),  # @3 uint8_t
         ("seg", arr(scsiif_request_segment, 31)),  # @4 vscsiif_segment_t
-    ]
+    )
 
     if TYPE_CHECKING:
         rqid: int
@@ -138,7 +138,7 @@ class vscsiif_sg_list(Struct):
 class vscsiif_response(Struct):
     """struct vscsiif_response; 252 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("rqid", c_uint16),  # @0 uint16_t
         ("act", c_uint8),  # @2 uint8_t
         ("sense_len", c_uint8),  # @3 uint8_t
@@ -146,7 +146,7 @@ class vscsiif_response(Struct):
         ("rslt", c_int32),  # @100 int32_t
         ("residual_len", c_uint32),  # @104 uint32_t
         ("reserved", arr(c_uint32, 36)),  # @108 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         rqid: int
@@ -167,10 +167,10 @@ class vscsiif_response(Struct):
 class vscsiif_sring_entry(Union):
     """union vscsiif_sring_entry; 252 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req", vscsiif_request),  # @0 vscsiif_request
         ("rsp", vscsiif_response),  # @0 vscsiif_response
-    ]
+    )
 
     if TYPE_CHECKING:
         req: vscsiif_request
@@ -182,9 +182,9 @@ class vscsiif_sring_entry(Union):
 class vscsiif_sring_pvt_netif(Struct):
     """struct vscsiif_sring_pvt_netif; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("smartpoll_active", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("smartpoll_active",)
 
@@ -197,9 +197,9 @@ class vscsiif_sring_pvt_netif(Struct):
 class vscsiif_sring_pvt_tapif_user(Struct):
     """struct vscsiif_sring_pvt_tapif_user; 1 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("msg", c_uint8),  # @0 uint8_t
-    ]
+    )
     FORMAT = "<B"
     FORMAT_FIELDS = ("msg",)
 
@@ -212,11 +212,11 @@ class vscsiif_sring_pvt_tapif_user(Struct):
 class vscsiif_sring_pvt(Union):
     """union vscsiif_sring_pvt; 4 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("netif", vscsiif_sring_pvt_netif),  # @0 struct
         ("tapif_user", vscsiif_sring_pvt_tapif_user),  # @0 struct
         ("pvt_pad", arr(c_uint8, 4)),  # @0 uint8_t
-    ]
+    )
 
     if TYPE_CHECKING:
         netif: vscsiif_sring_pvt_netif
@@ -232,7 +232,7 @@ class vscsiif_sring_pvt(Union):
 class vscsiif_sring(Struct):
     """struct vscsiif_sring; 64 bytes. otherwise in 4.17, 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod", c_uint32),  # @0 RING_IDX
         ("req_event", c_uint32),  # @4 RING_IDX
         ("rsp_prod", c_uint32),  # @8 RING_IDX
@@ -240,7 +240,7 @@ class vscsiif_sring(Struct):
         ("pvt", vscsiif_sring_pvt),  # @16 union
         ("__pad", arr(c_uint8, 44)),  # @20 uint8_t
         ("ring", arr(vscsiif_sring_entry, 0)),  # @64 vscsiif_sring_entry
-    ]
+    )
 
     if TYPE_CHECKING:
         req_prod: int
@@ -261,12 +261,12 @@ class vscsiif_sring(Struct):
 class vscsiif_front_ring(Struct):
     """struct vscsiif_front_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("req_prod_pvt", c_uint32),  # @0 RING_IDX
         ("rsp_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 vscsiif_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("req_prod_pvt", "rsp_cons", "nr_ents", "sring")
 
@@ -285,12 +285,12 @@ class vscsiif_front_ring(Struct):
 class vscsiif_back_ring(Struct):
     """struct vscsiif_back_ring; 24 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX
         ("req_cons", c_uint32),  # @4 RING_IDX
         ("nr_ents", c_uint32),  # @8 unsigned int
         ("sring", c_uint64),  # @16 vscsiif_sring *
-    ]
+    )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("rsp_prod_pvt", "req_cons", "nr_ents", "sring")
 

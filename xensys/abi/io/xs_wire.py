@@ -59,10 +59,10 @@ XENSTORE_ERROR_PROTO = 3  # not in 4.14
 class xsd_errors(Struct):
     """struct xsd_errors; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("errnum", c_int32),  # @0 int
         ("errstring", c_uint64),  # @8 const char *
-    ]
+    )
     FORMAT = "<i4xQ"
     FORMAT_FIELDS = ("errnum", "errstring")
 
@@ -76,12 +76,12 @@ class xsd_errors(Struct):
 class xsd_sockmsg(Struct):
     """struct xsd_sockmsg; 16 bytes."""
 
-    _fields_ = [
+    _fields_ = (
         ("type", c_uint32),  # @0 uint32_t
         ("req_id", c_uint32),  # @4 uint32_t
         ("tx_id", c_uint32),  # @8 uint32_t
         ("len", c_uint32),  # @12 uint32_t
-    ]
+    )
     FORMAT = "<IIII"
     FORMAT_FIELDS = ("type", "req_id", "tx_id", "len")
 
@@ -99,7 +99,7 @@ class xsd_sockmsg(Struct):
 class xenstore_domain_interface(Struct):
     """struct xenstore_domain_interface; 2076 bytes. otherwise in 4.14."""
 
-    _fields_ = [
+    _fields_ = (
         ("req", arr(c_char, 1024)),  # @0 char
         ("rsp", arr(c_char, 1024)),  # @1024 char
         ("req_cons", c_uint32),  # @2048 XENSTORE_RING_IDX
@@ -109,7 +109,7 @@ class xenstore_domain_interface(Struct):
         ("server_features", c_uint32),  # @2064 uint32_t
         ("connection", c_uint32),  # @2068 uint32_t
         ("error", c_uint32),  # @2072 uint32_t
-    ]
+    )
 
     if TYPE_CHECKING:
         req: bytes

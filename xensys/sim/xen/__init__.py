@@ -69,9 +69,7 @@ NAMES = {
 }
 
 # xen/include/hypercall-defs.c: what each kind of domain lacks.
-_NOT_HVM = frozenset(
-    (0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 14, 16, 19, 22, 23, 25, 28, 30, 37, 48)
-)
+_NOT_HVM = frozenset((0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 14, 16, 19, 22, 23, 25, 28, 30, 37, 48))
 _NOT_ARM = _NOT_HVM - {6, 16, 19} | {15, 26, 31, 40, 49}
 # Not compiled in here: xsm (FLASK), tmem, argo.
 _NOT_BUILT = frozenset((27, 38, 39))
@@ -93,9 +91,7 @@ class Hypervisor:
         """
         name = NAMES.get(op, str(op))
         with self.machine.traced("hypercall", op=name, args=args) as call:
-            later = []
-            for key in dict.fromkeys((op, name)):
-                later += kernel.faults.before("hypercall", op=key, cmd=args[0])
+            later = kernel.faults.before("hypercall", op=(op, name), cmd=args[0])
             call.result = self._dispatch(Caller(kernel, None, name), op, args)
             kernel.faults.after(later)
             return call.result
@@ -124,15 +120,15 @@ class Hypervisor:
 
     def _missing(self, domain: Domain, op: int) -> bool:
         if op not in NAMES or op in _NOT_BUILT:
-            if op == 38 and self.machine.xen < (4, 13):
-                return False
-            return True
+            # tmem was there until 4.12.
+            return op != 38 or self.machine.xen >= (4, 13)
         if op == 31 and self.machine.xen >= (4, 22):
             return True
         if op == 42 and self.machine.xen < (4, 14):
             return True
-        lacking = {"pv": frozenset(), "arm": _NOT_ARM}.get(domain.kind, _NOT_HVM)
-        return op in lacking
+        if domain.kind == "pv":
+            return False
+        return op in (_NOT_ARM if domain.kind == "arm" else _NOT_HVM)
 
     def _multicall(self, caller: Caller, args: tuple[int, ...]) -> int:
         address, count = args[0], args[1]
@@ -145,9 +141,7 @@ class Hypervisor:
                 op, _, *inner = struct.unpack("<8Q", caller.read(at, 64))
                 name = NAMES.get(op, str(op))
                 try:
-                    result = self._dispatch(
-                        Caller(caller.kernel, None, name), op, tuple(inner[:5])
-                    )
+                    result = self._dispatch(Caller(caller.kernel, None, name), op, tuple(inner[:5]))
                 except OSError as error:
                     result = -(error.errno or EINVAL)
                 caller.write(at + 8, struct.pack("<q", ctypes.c_int64(result).value))

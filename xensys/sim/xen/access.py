@@ -139,6 +139,11 @@ class KernelMemory:
         self._kernel.xen_machine.user.write(address, data)
 
 
+def refusal(errno: int) -> OSError:
+    """What to raise to return -errno."""
+    return OSError(errno, os.strerror(errno))
+
+
 def refuse(errno: int) -> NoReturn:
     """Return -errno."""
-    raise OSError(errno, os.strerror(errno))
+    raise refusal(errno)

@@ -6,7 +6,7 @@ import struct
 from errno import EINVAL, ENOSYS
 
 from xensys.sim.errors import SimulatorGap
-from xensys.sim.xen.access import refuse
+from xensys.sim.xen.access import refusal, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def call(caller: Caller, args: tuple[int, ...]) -> int:
         return _get_version(caller, uop)
     if cmd in _KNOWN or (cmd == _CACHE_FLUSH and caller.domain.kind == "arm"):
         raise SimulatorGap(f"grant_table_op({cmd})")
-    refuse(ENOSYS)
+    raise refusal(ENOSYS)
 
 
 def _query_size(caller: Caller, uop: int, count: int) -> int:

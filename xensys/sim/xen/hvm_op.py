@@ -6,7 +6,7 @@ import struct
 from errno import EEXIST, EINVAL, ENODEV, ENOSYS, EPERM
 
 from xensys.sim.errors import SimulatorGap
-from xensys.sim.xen.access import refuse
+from xensys.sim.xen.access import refusal, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def call(caller: Caller, args: tuple[int, ...]) -> int:
         refuse(EINVAL)
     if op == 24 or (not arm and op in _X86_ELSEWHERE):
         raise SimulatorGap(f"hvm_op({op})")
-    refuse(ENOSYS)
+    raise refusal(ENOSYS)
 
 
 def _x86_param(caller: Caller, op: int, arg: int) -> int:
@@ -151,5 +151,3 @@ def _arm_param(caller: Caller, op: int, arg: int) -> int:
             refuse(EPERM)
         domain.hvm_params[index] = value
     return 0
-
-

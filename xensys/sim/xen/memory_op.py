@@ -14,7 +14,7 @@ from errno import (
 )
 
 from xensys.sim.errors import SimulatorGap
-from xensys.sim.xen.access import refuse
+from xensys.sim.xen.access import refusal, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,11 +54,12 @@ def call(caller: Caller, args: tuple[int, ...]) -> int:
     if cmd in (21, 13):
         raise SimulatorGap(f"memory_op({cmd})")
     # 8 is gone; 20 and 22 need CONFIG_MEM_PAGING and CONFIG_MEM_SHARING.
-    refuse(ENOSYS)
+    raise refusal(ENOSYS)
 
 
 def _reservation(caller: Caller, op: int, arg: int, start: int) -> int:
     """The three that never fail: they return how many extents are done."""
+    count: int
     try:
         address, count, order, flags, domid = _RESERVATION.unpack(caller.read(arg, 32))
         if count > _EXTENT_LIMIT or start >= count:
@@ -71,14 +72,14 @@ def _reservation(caller: Caller, op: int, arg: int, start: int) -> int:
         raise SimulatorGap("memory_op(XENMEM_increase_reservation)")
     if flags:
         raise SimulatorGap(f"memory_op({op}) with mem_flags {flags:#x}")
-    # CONFIG_DOMU_MAX_ORDER, CONFIG_HWDOM_MAX_ORDER as built by default.
+    # CONFIG_CTLDOM_MAX_ORDER and CONFIG_DOMU_MAX_ORDER as built by default.
     if order > (18 if caller.domain.domid == 0 else 9):
         return start
     step = _populate if op == POPULATE_PHYSMAP else _decrease
     for index in range(start, count):
         try:
             (gfn,) = struct.unpack("<Q", caller.read(address + 8 * index, 8))
-            done = step(caller, domain, gfn, 1 << order, address + 8 * index)
+            done = step(caller, domain, gfn, 1 << order)
         except OSError:
             done = False
         if not done:
@@ -86,16 +87,18 @@ def _reservation(caller: Caller, op: int, arg: int, start: int) -> int:
     return count
 
 
-def _populate(caller: Caller, domain: Domain, gfn: int, frames: int, where: int) -> bool:
+def _populate(caller: Caller, domain: Domain, gfn: int, frames: int) -> bool:
     if not domain.translated:
         raise SimulatorGap("memory_op(XENMEM_populate_physmap) on a PV domain")
-    if gfn & (frames - 1) or domain.memory.total + frames > domain.memory.maximum:
+    if domain.kind == "arm" and domain.domid == 0:
+        raise SimulatorGap("memory_op(XENMEM_populate_physmap) on a direct-mapped domain")
+    if domain.memory.total + frames > domain.memory.maximum:
         return False
     domain.memory.populate(gfn, frames)
     return True
 
 
-def _decrease(caller: Caller, domain: Domain, gfn: int, frames: int, where: int) -> bool:
+def _decrease(caller: Caller, domain: Domain, gfn: int, frames: int) -> bool:
     return all(domain.memory.remove(gfn + offset) for offset in range(frames))
 
 
@@ -104,6 +107,7 @@ def _maximum_ram_page(caller: Caller, op: int, arg: int) -> int:
 
 
 def _domain_number(caller: Caller, op: int, arg: int) -> int:
+    domid: int
     (domid,) = struct.unpack("<H", caller.read(arg, 2))
     domain = caller.any_domain(domid)
     caller.require_target(domain)
@@ -297,4 +301,3 @@ _X86: dict[int, Callable[[Caller, int, int], int]] = {
     19: _sharing_count,
     25: _machphys_compat_mfn_list,
 }
-

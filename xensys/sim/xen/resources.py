@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from errno import E2BIG, EACCES, EINVAL, ENOENT, EPERM
+from errno import E2BIG, EACCES, EINVAL, ENOENT, EOPNOTSUPP, EPERM
 
-from xensys.sim.xen.access import refuse
+from xensys.sim.xen.access import refusal, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,12 +37,11 @@ class Resources:
         self, caller: Caller, domid: int, kind: int, number: int, frame: int, count: int
     ) -> list[int]:
         """The pages of part of a resource, as slots of the domain's memory."""
+        self._check_caller(caller)
         if self._machine.xen < (4, 15):
             if count > 32:
-                self._check_caller(caller)
                 refuse(E2BIG)
         elif frame + count > 0xFFFF_FFFF:
-            self._check_caller(caller)
             refuse(EINVAL)
         domain = self._find(caller, domid, old_query=False)
         assert domain is not None  # only the old query ends early
@@ -54,7 +53,8 @@ class Resources:
             return self._ioreq_server(caller, domain, number, frame, count)
         if kind == VMTRACE_BUF and self._machine.xen >= (4, 15):
             return self._vmtrace(domain, number, frame, count)
-        refuse(EINVAL)
+        # Later releases have refused an unknown type above.
+        raise refusal(EOPNOTSUPP)
 
     def _check_caller(self, caller: Caller) -> None:
         # 4.13 and 4.14 let no translated domain but the hardware domain map any.

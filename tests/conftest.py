@@ -1,0 +1,16 @@
+"""What all tiers of tests share: next to nothing."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    # Here and not in tests/contract: options must be known before that is collected.
+    parser.addoption(
+        "--contract-outcomes",
+        metavar="FILE",
+        help="write what became of each contract test, as JSON for tests.contract.compare",
+    )

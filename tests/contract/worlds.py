@@ -1,0 +1,374 @@
+"""The two worlds the contract tests run in: a simulated machine, and real Xen in QEMU.
+
+A test gets a `World` and cannot tell which one it is. Real Xen is the one that
+is right: where the two differ, the simulator or the test is at fault.
+
+    XENBOX_TARGET              set by tools/xenbox: real Xen, that target
+    XENSYS_CONTRACT_TARGET     the target to simulate, else (default amd64-4.20)
+    XENSYS_CONTRACT_FALLBACK   1: there is no /dev/xen/hypercall (on real Xen
+                               the runner has removed it)
+    XENSYS_CONTRACT_LIBXEN     where the runner has moved Xen's libraries to:
+                               the guest helper, and nothing else, is told
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+import xensys
+from xensys.kernel import Kernel, host
+
+FRAME = 4096
+#: A domid that never was (the last one that is no reserved one).
+NEVER = 0x7FEF
+SELF = 0x7FF0
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is under test, in either world.
+
+    Attributes:
+        name: as in tools/xenbox.
+        arch: "x86_64" or "arm64".
+        xen, linux: releases.
+        translated: whether dom0's frame numbers are its own (all but PV).
+    """
+
+    name: str
+    arch: str
+    xen: tuple[int, int]
+    linux: tuple[int, int]
+    translated: bool
+
+
+TARGETS = {
+    target.name: target
+    for target in (
+        Target("amd64-4.20", "x86_64", (4, 20), (6, 12), translated=False),
+        Target("arm64-4.20", "arm64", (4, 20), (6, 12), translated=True),
+        Target("amd64-4.17", "x86_64", (4, 17), (6, 1), translated=False),
+    )
+}
+
+
+@dataclass
+class Guest:
+    """A domain other than our own.
+
+    Attributes:
+        domid: its number.
+        first, populated: its longest run of frames that are there.
+        word: bytes that lie in its memory, page-aligned, more than once.
+    """
+
+    domid: int
+    first: int
+    populated: int
+    word: bytes = b""
+
+    #: A frame number that is surely not populated: 1 TiB into its memory.
+    HOLE = 1 << 28
+
+    @property
+    def hole(self) -> int:
+        """A frame that is not there."""
+        return self.HOLE
+
+    def frames(self, count: int) -> range:
+        """Frames that are there, in a row."""
+        assert count <= self.populated, f"{self} has not {count} frames in a row"
+        return range(self.first, self.first + count)
+
+    def many(self, count: int) -> Sequence[int]:
+        """As `frames`, over and over if the guest has not that many."""
+        if count <= self.populated:
+            return self.frames(count)
+        return [self.first + index % self.populated for index in range(count)]
+
+
+@dataclass
+class Throwaway(Guest):
+    """A domain that the test may do anything to."""
+
+    def destroy(self) -> None:
+        """Kill it; what we map of it keeps it a zombie."""
+        raise NotImplementedError
+
+
+class World:
+    """Where a test runs.
+
+    Attributes:
+        target: what is under test.
+        fallback: whether there is no hypercall buffer device.
+        kernel: what to hand to `xensys.open`.
+        running: a guest that runs and holds a word in its memory.
+        paused: a guest that was never started: its memory changes only by us.
+    """
+
+    target: Target
+    fallback: bool
+    kernel: Kernel
+    running: Guest
+    paused: Guest
+    features: frozenset[str] = frozenset()
+
+    def __init__(self) -> None:
+        self._opened: list[xensys.Xen] = []
+
+    def has(self, feature: str) -> bool:
+        """Whether this world can show something; see skips.toml."""
+        assert feature in FEATURES, feature
+        return feature in self.features
+
+    @cached_property
+    def xen(self) -> xensys.Xen:
+        """An open Xen of the test's own."""
+        return self.open()
+
+    def open(self) -> xensys.Xen:
+        """One more; all are closed after the test."""
+        xen = xensys.open(kernel=self.kernel)
+        self._opened.append(xen)
+        return xen
+
+    @property
+    def dead_domid(self) -> int:
+        """A domain that lived once."""
+        raise NotImplementedError
+
+    def throwaway(self) -> Any:
+        """A context manager that gives a `Throwaway`; expensive on real Xen."""
+        raise NotImplementedError
+
+    def page_out(self, guest: Guest, gfns: Sequence[int], *, for_calls: int) -> None:
+        """Have frames found paged out, so many times. Feature "paging"."""
+        raise NotImplementedError
+
+    def mapped_ranges(self) -> list[str]:
+        """The lines of /proc/self/maps that are other domains' memory, or would be."""
+        raise NotImplementedError
+
+    def wait_until_gone(self, domid: int) -> bool:
+        """Give Xen a few seconds to let go of a dead domain that nobody maps."""
+        for _ in range(100):
+            try:
+                self.xen.memory_op.current_reservation(domid)
+            except xensys.NoSuchDomainError:
+                return True
+            time.sleep(0.1)
+        return False
+
+    def close(self) -> None:
+        """End of the test."""
+        for xen in self._opened:
+            xen.close()
+
+    def misdeeds(self) -> list[str]:
+        """What the test has done that it must not, seen after its end."""
+        return [f"still mapped: {line}" for line in self.mapped_ranges()]
+
+
+#: What tests may say they need. Everything not named here all worlds have.
+FEATURES = {
+    "paging": "frames that are paged out and come back",
+    "scattered-65536": "as many mappings in one process as that takes",
+}
+
+
+# --- the simulated machine ----------------------------------------------------
+
+_RUNNING_MEMORY = 300 << 20
+_PAUSED_MEMORY = 96 << 20
+
+
+class SimWorld(World):
+    """A simulated machine that looks like xenbox's."""
+
+    def __init__(self, target: Target, *, fallback: bool) -> None:
+        super().__init__()
+        from xensys.sim import Machine
+
+        self.target = target
+        self.fallback = fallback
+        self.machine = Machine(
+            xen=target.xen,
+            arch=target.arch,
+            dom0="pvh" if target.translated else "pv",
+            guests=False,
+            linux=target.linux,
+            hypercall_device=not fallback,
+        )
+        self.kernel = self.machine.dom0
+        if not target.translated:
+            self.features = frozenset({"paging"})
+        running = self.machine.add_domain(name="running", memory=_RUNNING_MEMORY)
+        word = f"sim-{secrets.token_hex(12)}".encode()
+        for page in range(64):
+            gfn = running.first_gfn + 0x1234 + page
+            running.memory.write(gfn * FRAME, word)
+        self.running = Guest(running.domid, running.first_gfn, _RUNNING_MEMORY // FRAME, word)
+        paused = self.machine.add_domain(name="paused", memory=_PAUSED_MEMORY, paused=True)
+        self.paused = Guest(paused.domid, paused.first_gfn, _PAUSED_MEMORY // FRAME)
+
+    @cached_property
+    def dead_domid(self) -> int:
+        domain = self.machine.add_domain()
+        domain.destroy()
+        return domain.domid
+
+    @contextmanager
+    def throwaway(self) -> Iterator[Throwaway]:
+        machine = self.machine
+        domain = machine.add_domain(memory=_PAUSED_MEMORY, paused=True)
+
+        class SimThrowaway(Throwaway):
+            def destroy(self) -> None:
+                if domain.domid in machine.domains:
+                    domain.destroy()
+
+        guest = SimThrowaway(domain.domid, domain.first_gfn, _PAUSED_MEMORY // FRAME)
+        try:
+            yield guest
+        finally:
+            guest.destroy()
+
+    def page_out(self, guest: Guest, gfns: Sequence[int], *, for_calls: int) -> None:
+        self.machine.domains[guest.domid].page_out(gfns, for_calls=for_calls)
+
+    def mapped_ranges(self) -> list[str]:
+        return _maps(("/memfd:xensim:domain-", "/memfd:xensim:sigbus"))
+
+    def misdeeds(self) -> list[str]:
+        bad = [f"memory that Xen must not be given: {v}" for v in self.machine.violations]
+        return super().misdeeds() + bad
+
+
+# --- real Xen -----------------------------------------------------------------
+
+
+class RealWorld(World):
+    """Dom0 of a real Xen, in tools/xenbox."""
+
+    features = frozenset({"scattered-65536"})
+
+    def __init__(self, target: Target, *, fallback: bool) -> None:
+        super().__init__()
+        self.target = target
+        self.fallback = fallback
+        self.kernel = host()
+        running = int(os.environ["XENBOX_RUNNING_DOMID"])
+        paused = int(os.environ["XENBOX_PAUSED_DOMID"])
+        self.running = Guest(
+            running,
+            *_longest_run(running, target.arch, 128 << 20),
+            os.environ["XENBOX_WORD"].encode(),
+        )
+        self.paused = Guest(paused, *_longest_run(paused, target.arch, _PAUSED_MEMORY))
+
+    @property
+    def dead_domid(self) -> int:
+        return _dead_domid()
+
+    @contextmanager
+    def throwaway(self) -> Iterator[Throwaway]:
+        domid = _create_guest()
+        # Created as the paused guest was: the same frames are there.
+        guest = RealThrowaway(domid, self.paused.first, self.paused.populated)
+        try:
+            yield guest
+        finally:
+            guest.destroy()
+
+    def mapped_ranges(self) -> list[str]:
+        return _maps(("/dev/xen/privcmd", "/proc/xen/privcmd"))
+
+
+class RealThrowaway(Throwaway):
+    """Destroyed by the toolstack, at most once."""
+
+    _gone = False
+
+    def destroy(self) -> None:
+        if not self._gone:
+            self._gone = True
+            _guest_helper("destroy", str(self.domid))
+
+
+@cache
+def _longest_run(domid: int, arch: str, memory: int) -> tuple[int, int]:
+    """(first, count) of the guest's longest run of frames that can be mapped."""
+    base = 0x40000 if arch == "arm64" else 0
+    frames = range(base, base + memory // FRAME)
+    with xensys.open() as xen, xen.foreign.map(domid, frames, partial=True) as found:
+        index, mapping = max(found.runs, key=lambda run: len(run[1]))
+        return base + index, len(mapping) // FRAME
+
+
+_names = iter(range(1 << 30))
+
+
+def _create_guest() -> int:
+    name = f"contract-{os.getpid()}-{next(_names)}"
+    memory = str(_PAUSED_MEMORY >> 20)
+    return int(_guest_helper("create", name, "--paused", "--memory", memory))
+
+
+@cache
+def _dead_domid() -> int:
+    domid = _create_guest()
+    _guest_helper("destroy", str(domid))
+    return domid
+
+
+def _guest_helper(*argv: str) -> str:
+    environment = dict(os.environ)
+    moved = environment.get("XENSYS_CONTRACT_LIBXEN")
+    if moved:
+        environment["LD_LIBRARY_PATH"] = moved
+    done = subprocess.run(
+        ["/xenbox/guest", *argv], env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"guest {' '.join(argv)}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+# --- which --------------------------------------------------------------------
+
+
+def is_real() -> bool:
+    """Whether we run on real Xen."""
+    return "XENBOX_TARGET" in os.environ
+
+
+def target() -> Target:
+    """What is under test."""
+    if is_real():
+        return TARGETS[os.environ["XENBOX_TARGET"]]
+    return TARGETS[os.environ.get("XENSYS_CONTRACT_TARGET", "amd64-4.20")]
+
+
+def is_fallback() -> bool:
+    """Whether the run is one without the buffer device."""
+    return os.environ.get("XENSYS_CONTRACT_FALLBACK", "") not in ("", "0")
+
+
+def make() -> World:
+    """The world of one test."""
+    kind = RealWorld if is_real() else SimWorld
+    return kind(target(), fallback=is_fallback())
+
+
+def _maps(names: tuple[str, ...]) -> list[str]:
+    with open("/proc/self/maps") as maps:
+        return [line.rstrip() for line in maps if any(name in line for name in names)]

@@ -1,0 +1,152 @@
+"""P9: importing costs next to nothing, loads next to nothing and opens nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: What `import xensys` may not load (DESIGN, P9).
+BANNED = {
+    "enum", "typing", "dataclasses", "logging", "asyncio", "pathlib", "contextlib", "threading",
+    "socket", "selectors", "signal", "collections", "functools", "re",
+}  # fmt: skip
+
+#: All that it may load, besides what the interpreter has loaded before.
+LOADED = {"xensys", "__future__"}
+
+#: What open() and a first hypercall load of our own.
+FIRST_HYPERCALL = {
+    "xensys",
+    "xensys._lifetime",
+    "xensys._packing",
+    "xensys._typing",
+    "xensys.abi",
+    "xensys.abi._base",
+    "xensys.abi._index",
+    "xensys.abi.version",
+    "xensys.devices",
+    "xensys.devices._device",
+    "xensys.devices._ioctls",
+    "xensys.devices.hypercall",
+    "xensys.devices.privcmd",
+    "xensys.errors",
+    "xensys.hypercalls",
+    "xensys.hypercalls._call",
+    "xensys.hypercalls._records",
+    "xensys.hypercalls.xen_version",
+    "xensys.kernel",
+    "xensys.kernel.base",
+    "xensys.kernel.pointers",
+    "xensys.memory",
+    "xensys.memory.areas",
+    "xensys.memory.buffers",
+    "xensys.memory.slabs",
+    "xensys.xen",
+}
+
+#: Ratios to `import ctypes`, best of many interleaved rounds.
+IMPORT_BUDGET = 1.5
+FIRST_HYPERCALL_BUDGET = 6.0
+
+
+def run(code: str, *options: str) -> str:
+    """Run code in a fresh interpreter without site packages."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            *options,
+            "-c",
+            f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def loaded_by(code: str) -> set[str]:
+    return set(
+        json.loads(
+            run(
+                f"import json; before = set(sys.modules)\n{code}\nprint(json.dumps(sorted(set(sys.modules) - before)))"
+            )
+        )
+    )
+
+
+def test_import_loads_exactly_this_list() -> None:
+    assert loaded_by("import xensys") == LOADED
+
+
+def test_import_loads_nothing_banned() -> None:
+    assert BANNED.isdisjoint(loaded_by("import xensys"))
+
+
+def test_first_hypercall_loads_nothing_banned_and_exactly_these_of_ours() -> None:
+    # The simulator loads what it likes, so a stand-in answers the ioctls.
+    loaded = loaded_by(_STAND_IN + "xensys.open(kernel=Stub()).version()")
+    assert {name for name in loaded if name.startswith("xensys")} == FIRST_HYPERCALL
+    assert BANNED.isdisjoint(loaded)
+
+
+def test_import_and_first_hypercall_cost_their_budgets_in_units_of_ctypes() -> None:
+    timed = "from time import perf_counter_ns as t; a = t()\n{}\nprint(t() - a)"
+    ctypes, bare, first = [], [], []
+    for _ in range(15):  # interleaved: whatever else the machine does hits all three
+        ctypes.append(int(run(timed.format("import ctypes"))))
+        bare.append(int(run(timed.format("import xensys"))))
+        first.append(int(run(timed.format(_STAND_IN + "xensys.open(kernel=Stub()).version()"))))
+    ratios = min(bare) / min(ctypes), min(first) / min(ctypes)
+    print(f"import xensys / import ctypes: {ratios[0]:.2f}; with first hypercall: {ratios[1]:.2f}")
+    assert ratios[0] <= IMPORT_BUDGET
+    assert ratios[1] <= FIRST_HYPERCALL_BUDGET
+
+
+def test_import_opens_nothing() -> None:
+    code = (
+        "import os\n"
+        "opened = []\n"
+        "sys.addaudithook(lambda event, args: opened.append(args[0]) if event == 'open' else None)\n"
+        "import xensys\n"
+        "print([name for name in opened if not str(name).endswith(('.py', '.pyc')) and '__pycache__' not in str(name)])"
+    )
+    assert run(code).strip() == "[]"
+
+
+def test_everything_in_all_is_there() -> None:
+    run("import xensys\nfor name in xensys.__all__: getattr(xensys, name) if name != 'testing' else None")
+
+
+def test_probe_stays_a_function() -> None:
+    run(
+        "import xensys\nfrom xensys import Probe\nxensys.open\nassert callable(xensys.probe) and xensys.probe()"
+    )
+
+
+_STAND_IN = """
+import xensys
+from xensys.kernel.base import Kernel
+import mmap as m
+class Stub(Kernel):
+    machine = "x86_64"; page_size = 4096
+    def open(self, path, flags): return 1000
+    def close(self, fd): pass
+    def ioctl(self, fd, request, arg): return 4 << 16 | 20
+    def ioctl_long(self, fd, request, arg): return 0
+    def mmap(self, *a): return a[0]
+    def munmap(self, *a): pass
+    def madvise(self, *a): pass
+    def reserve(self, length, *, writable): return m.mmap(-1, length)
+    def read_file(self, path): return b"control_d"
+    def access(self, path): return 0
+    def monotonic(self): return 0.0
+    def sleep(self, seconds): pass
+"""

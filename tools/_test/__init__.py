@@ -1,0 +1,1 @@
+"""The test command's stages, and the environment they run in."""

@@ -15,7 +15,7 @@ from _weakref import ref
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
+    from typing import NoReturn, Protocol
 
     class Watched(Protocol):
         """Something that must learn of a fork."""
@@ -40,6 +40,16 @@ def watch_fork(thing: Watched) -> None:
             _watched.pop(key, None)
 
     _watched[key] = ref(thing, forget)
+
+
+class OneOfAKind:
+    """Something of which there can be no copy: it owns what must end once."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> NoReturn:
+        # What both `copy` and `pickle` ask.
+        raise TypeError(f"cannot copy or pickle {type(self).__name__!r} object")
 
 
 def fork_generation() -> int:

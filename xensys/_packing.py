@@ -25,7 +25,7 @@ def packed(layout: Struct, name: str, fields: Sequence[str], values: Sequence[in
     """A structure as bytes.
 
     Args:
-        layout: its format; integers and padding only.
+        layout: its format; integers and padding only, one letter each.
         name, fields: what it and its fields are called, for errors.
         values: one integer per field.
     Raises:

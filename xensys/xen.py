@@ -9,7 +9,7 @@ from __future__ import annotations
 from _thread import allocate_lock
 from _warnings import warn
 
-from xensys._lifetime import watch_fork
+from xensys._lifetime import OneOfAKind, watch_fork
 from xensys.errors import ForkedError, NotSupportedError, NoXenError
 
 TYPE_CHECKING = False
@@ -128,7 +128,7 @@ def _kernel_from_environment() -> Kernel:
 _warned: list[bool] = []
 
 
-class Xen:
+class Xen(OneOfAKind):
     """Xen, as seen from this domain. Thread-safe; a context manager.
 
     Attributes:

@@ -129,9 +129,10 @@ LAYOUTS: list[tuple[str, str, int, dict[str, int]]] = [
     ("hypfs", "xen_hypfs_dirlistentry", 16, {"e": 0, "off_next": 12, "name": 14}),
     ("xen", "multicall_entry", 64, {"op": 0, "result": 8, "args": 16}),
     ("io.xs_wire", "xsd_sockmsg", 16, {"type": 0, "req_id": 4, "tx_id": 8, "len": 12}),
-    ("io.xs_wire", "xenstore_domain_interface", 2080,
-     {"req": 0, "rsp": 1024, "req_cons": 2048, "error": 2072, "evtchn_port": 2076}),
-    ("io.console", "xencons_interface", 3092, {"in_": 0, "out": 1024, "in_cons": 3072, "connection": 3088}),
+    ("io.xs_wire", "xenstore_domain_interface", 2076,
+     {"req": 0, "rsp": 1024, "req_cons": 2048, "error": 2072}),  # 4.21 adds evtchn_port
+    ("io.console", "xencons_interface", 3088,
+     {"in_": 0, "out": 1024, "in_cons": 3072, "out_prod": 3084}),  # a later Xen adds connection
     ("hvm.start_info", "hvm_start_info", 56, {"magic": 0, "modlist_paddr": 16, "memmap_entries": 48}),
     ("privcmd", "privcmd_hypercall", 48, {"op": 0, "arg": 8}),
     ("privcmd", "privcmd_mmapbatch_v2", 32, {"num": 0, "dom": 4, "addr": 8, "arr": 16, "err": 24}),
@@ -140,7 +141,8 @@ LAYOUTS: list[tuple[str, str, int, dict[str, int]]] = [
     ("privcmd", "privcmd_ioeventfd", 48,
      {"ioreq": 0, "ports": 8, "addr": 16, "addr_len": 24, "event_fd": 28, "vcpus": 32, "vq": 36,
       "flags": 40, "dom": 44}),
-    ("gntdev", "gntdev_grant_copy_segment", 24, {"source": 0, "dest": 8, "len": 16, "flags": 18, "status": 20}),
+    ("gntdev", "gntdev_grant_copy_segment", 24,
+     {"source": 0, "dest": 8, "len": 16, "flags": 18, "status": 20}),
 ]  # fmt: skip
 
 
@@ -169,4 +171,4 @@ def test_errno_is_asm_generic() -> None:
 def test_mangled_names_exist_plainly() -> None:
     from xensys.abi import xen
 
-    assert xen.HYPERVISOR_memory_op == getattr(xen, "__HYPERVISOR_memory_op") == 12  # noqa: B009
+    assert xen.HYPERVISOR_memory_op == getattr(xen, "__HYPERVISOR_memory_op") == 12

@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 import re
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from .conftest import ROOT, run_abi
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def plant(path: Path, old: str, new: str) -> None:
@@ -81,9 +84,7 @@ def test_wrong_offset_in_a_generated_file_turns_check_red(tree: Path) -> None:
 
 
 def test_wrong_constant_in_a_generated_file_turns_check_red(tree: Path) -> None:
-    plant(
-        tree / "xensys/abi/version.py", "XENVER_get_features = 6\n", "XENVER_get_features = 7\n"
-    )
+    plant(tree / "xensys/abi/version.py", "XENVER_get_features = 6\n", "XENVER_get_features = 7\n")
     done = run_abi(tree, "check", "--quick")
     assert done.returncode == 1
     assert "xensys.abi.version.XENVER_get_features: 7, 6" in done.stdout
@@ -199,3 +200,44 @@ class TestCompilerIsTheJudge:
                 reader.facts()
         finally:
             sys.path.remove(str(ROOT / "tools"))
+
+
+@pytest.mark.network
+class TestFetch:
+    def test_a_suite_that_is_gone_is_a_named_gap(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("XENSYS_CACHE", str(tmp_path))
+        monkeypatch.syspath_prepend(str(ROOT / "tools"))
+        from _abi import fetch
+        from _abi.places import Failure
+        from _abi.releases import Release
+
+        gone = Release("xen-0.1", "xen", "0.1", "nosuchsuite", "libxen-dev", required=False)
+        monkeypatch.setattr(fetch, "RELEASES", (gone,))
+        assert [release for release, _ in fetch.fetch_all()] == [gone]
+        assert "xen-0.1: GAP, not fetched: " in capsys.readouterr().out
+        assert not fetch.present(gone)
+        monkeypatch.setattr(fetch, "RELEASES", (gone._replace(required=True),))
+        with pytest.raises(Failure):
+            fetch.fetch_all()
+
+    def test_fetches_into_an_empty_cache_and_leaves_the_host_alone(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("XENSYS_CACHE", str(tmp_path))
+        monkeypatch.syspath_prepend(str(ROOT / "tools"))
+        from pathlib import Path as P
+
+        from _abi import fetch
+        from _abi.releases import RELEASES
+
+        watched = [P("/var/lib/apt/lists"), P("/etc/apt"), P("/var/cache/apt/archives")]
+        before = {p: p.stat().st_mtime_ns for top in watched for p in (top, *top.rglob("*"))}
+        monkeypatch.setattr(fetch, "RELEASES", RELEASES[:1])
+        assert fetch.fetch_all() == []
+        assert (fetch.include(RELEASES[0]) / "xen" / "memory.h").is_file()
+        assert fetch.resolved(RELEASES[0]).startswith("libxen-dev 4.20")
+        assert [p.name for p in fetch.folder(RELEASES[0]).parent.iterdir()] == ["xen-4.20-v1"]
+        after = {p: p.stat().st_mtime_ns for top in watched for p in (top, *top.rglob("*"))}
+        assert after == before

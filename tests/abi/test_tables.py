@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from .conftest import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TABLES = sorted((ROOT / "abi" / "tables").glob("*.toml"))
 

@@ -59,4 +59,5 @@ text: str = page.buf_ioreq[0].addr  # wrong: an item's field is an integer
 xen.vcpu_info().time = 5  # wrong: an integer for a structure
 Packer(5)  # wrong: not a structure
 Packer(memory.xen_add_to_physmap).pack_into(bytearray(24), 0, "1")  # wrong: a text packed
+print(xen.vcpu_info().arch.cr3)  # wrong: misspelt in a structure of this architecture
 abi.arch(64)  # wrong: not a name

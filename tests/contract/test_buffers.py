@@ -384,6 +384,7 @@ def test_may_fault_tells_whether_there_is_a_buffer_device(world):
 
 
 def test_nothing_is_opened_before_it_is_needed(world):
+    gc.collect()
     before = os.listdir("/proc/self/fd")
     xen = xensys.open(kernel=world.kernel)
     assert os.listdir("/proc/self/fd") == before
@@ -391,6 +392,7 @@ def test_nothing_is_opened_before_it_is_needed(world):
 
 
 def test_everything_is_closed_by_close(world):
+    gc.collect()
     before = os.listdir("/proc/self/fd")
     xen = xensys.open(kernel=world.kernel)
     xen.version()

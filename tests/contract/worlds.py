@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import struct
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -216,6 +217,7 @@ class SimWorld(World):
         for page in range(64):
             gfn = running.first_gfn + 0x1234 + page
             running.memory.write(gfn * FRAME, word)
+        _grant_rings(running)
         self.running = Guest(running.domid, running.first_gfn, _RUNNING_MEMORY // FRAME, word)
         paused = self.machine.add_domain(name="paused", memory=_PAUSED_MEMORY, paused=True)
         self.paused = Guest(paused.domid, paused.first_gfn, _PAUSED_MEMORY // FRAME)
@@ -251,6 +253,13 @@ class SimWorld(World):
     def misdeeds(self) -> list[str]:
         bad = [f"memory that Xen must not be given: {v}" for v in self.machine.violations]
         return super().misdeeds() + bad
+
+
+def _grant_rings(domain: Any) -> None:
+    """What a toolstack puts into a guest's grant table: its console and XenStore rings."""
+    for entry, param in ((0, 17), (1, 1)):
+        raw = struct.pack("<HHI", 1, 0, domain.hvm_params[param])
+        os.pwrite(domain.memory.fd, raw, domain.grant_slots[0] * FRAME + 8 * entry)
 
 
 # --- real Xen -----------------------------------------------------------------

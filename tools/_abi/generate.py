@@ -28,7 +28,8 @@ def _facade(header: Header) -> str:
         f"# GENERATED from abi/{header.module}.json ({header.files[0]}).\n"
         "# Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.\n"
         f'"""{header.files[0]} as it is on this machine; type checkers see x86_64."""\n\n'
-        f"from {dots}_base import MACHINE\n\n"
+        f"from {dots}_base import MACHINE\n"
+        f"from {dots}_common.{inner} import *\n\n"
         "TYPE_CHECKING = False\n"
         'if TYPE_CHECKING or MACHINE != "arm64":\n'
         f"    from {dots}_x86_64.{inner} import *\n"
@@ -46,15 +47,16 @@ def _package(names: list[str], doc: str, dots: str) -> str:
     """Return the text of a sub-package whose modules load when first named."""
     text = f'{_HEAD}"""{doc}"""\n\nfrom __future__ import annotations\n\nTYPE_CHECKING = False\n'
     imports = "".join(f"    from . import {name} as {name}\n" for name in names)
-    text += f"if TYPE_CHECKING:\n    from types import ModuleType\n\n{imports}\n"
+    text += f"if TYPE_CHECKING:\n{imports}\n"
     quoted = "".join(f'    "{name}",\n' for name in names)
     text += f"_MODULES = (\n{quoted})\n\n\n"
     text += (
-        "def __getattr__(name: str) -> ModuleType:\n"
-        "    if name in _MODULES:\n"
-        f"        from {dots}_base import load\n\n"
-        '        return load(f"{__name__}.{name}")\n'
-        '    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")\n\n\n'
+        "if not TYPE_CHECKING:  # checkers would take any name for a module\n\n"
+        "    def __getattr__(name):\n"
+        "        if name in _MODULES:\n"
+        f"            from {dots}_base import load\n\n"
+        '            return load(f"{__name__}.{name}")\n'
+        '        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")\n\n\n'
         "def __dir__() -> list[str]:\n"
         "    return sorted({*globals(), *_MODULES})\n"
     )

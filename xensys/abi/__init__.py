@@ -17,7 +17,6 @@ from ._index import MODULES, SPLIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType
     from typing import Any
 
     from ._index import *
@@ -67,12 +66,14 @@ def arch(name: str) -> Arch:
     return Arch(name)
 
 
-def __getattr__(name: str) -> ModuleType:
-    if name in MODULES:
-        from ._base import load
+if not TYPE_CHECKING:  # checkers would take any name for a module
 
-        return load(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name):
+        if name in MODULES:
+            from ._base import load
+
+            return load(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -189,15 +189,16 @@ def _int_field(what: str, raw: Any, ctype: Any) -> Field:
 
 
 def _text_field(what: str, raw: Any, length: int) -> Field:
-    store = raw.__set__
+    start = raw.offset
 
     def put(self: Any, value: Any) -> None:
         if not isinstance(value, bytes):
             raise TypeError(f"{what}: bytes are needed, not {type(value).__name__}")
         if len(value) > length:
             raise OverflowError(f"{what}: {len(value)} bytes do not fit in {length} (char array)")
-        # Padded: ctypes would leave the end of a longer text standing.
-        store(self, value.ljust(length, b"\0"))
+        # Not through ctypes: it stops at the first NUL and leaves the end of a
+        # longer text standing.
+        memoryview(self).cast("B")[start : start + length] = value.ljust(length, b"\0")
 
     return _place(Field(raw.__get__, put), raw)
 
@@ -318,7 +319,7 @@ def _dress(cls: Any, namespace: dict[str, Any]) -> None:
     for name, ctype in fields:
         raw = cls.__dict__[name]
         raws[name] = (raw, ctype)
-        what = f"{cls.__name__}.{name}"
+        what = f"{cls.__name__}.{name.removeprefix('__')}"
         if name in anonymous:
             for inner in ctype._shown_:
                 field = _forwarded(raw, inner)
@@ -485,8 +486,8 @@ if TYPE_CHECKING:
         FORMAT: ClassVar[str]
         FORMAT_FIELDS: ClassVar[tuple[str, ...]]
         # typeshed lets a Structure have any attribute; here a misspelt one is an error.
-        __getattr__ = None  # type: ignore[assignment, misc]
-        __setattr__ = None  # type: ignore[assignment, misc]
+        __getattr__: None = None  # type: ignore[assignment, misc]
+        __setattr__: None = None  # type: ignore[assignment, misc]
         __hash__ = None  # type: ignore[assignment]
 
         def __init__(self) -> None: ...
@@ -494,8 +495,8 @@ if TYPE_CHECKING:
     class Union(ctypes.Union):
         """A union of the ABI under its C name."""
 
-        __getattr__ = None  # type: ignore[assignment, misc]
-        __setattr__ = None  # type: ignore[assignment, misc]
+        __getattr__: None = None  # type: ignore[assignment, misc]
+        __setattr__: None = None  # type: ignore[assignment, misc]
         __hash__ = None  # type: ignore[assignment]
 
         def __init__(self) -> None: ...

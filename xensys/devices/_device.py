@@ -14,7 +14,7 @@ import os
 from _warnings import warn
 from errno import EACCES, EINTR, ENODEV, ENOENT, ENXIO, EPERM
 
-from xensys._lifetime import is_exiting, watch_fork
+from xensys._lifetime import OneOfAKind, is_exiting, watch_fork
 from xensys.errors import ForkedError, NoXenError, XenError, error_from
 from xensys.kernel.base import MAP_FIXED, MAP_SHARED, PROT_READ, PROT_WRITE
 
@@ -75,7 +75,7 @@ class _Forked(_Closed):
 _CLOSED = _Closed()
 
 
-class Device:
+class Device(OneOfAKind):
     """A handle on one of Linux's Xen device files.
 
     Use `open()` or `adopt()`. Handles may be used from many threads. As a

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _HYPERCALL = Struct("<6Q")
 _MMAP = Struct("<iHxxQ")
-_MMAP_ENTRY = Struct("<3Q")
+_MMAP_ENTRY = Struct("<QQQ")
 _MMAPBATCH = Struct("<iHxxQQ")
 _MMAPBATCH_V2 = Struct("<IHxxQQQ")
 _DM_OP = Struct("<HHxxxxQ")

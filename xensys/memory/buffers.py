@@ -24,7 +24,7 @@ from _warnings import warn
 from _weakref import ref
 from errno import EINVAL
 
-from xensys._lifetime import is_exiting, watch_fork
+from xensys._lifetime import OneOfAKind, is_exiting, watch_fork
 from xensys._typing import overload
 from xensys.errors import ForkedError, XenError
 from xensys.memory.slabs import PAGE, Slab
@@ -73,7 +73,7 @@ class Slot:
         self.size = size
 
 
-class Buffer:
+class Buffer(OneOfAKind):
     """Memory of this process that Xen may read and write during a hypercall.
 
     Slices copy: `b[0:8]` is bytes, `b[0:8] = data` writes. `view()` copies
@@ -209,7 +209,7 @@ class Buffer:
         pool.give(slot)
 
 
-class BufferPool:
+class BufferPool(OneOfAKind):
     """Allocates hypercall buffers; `xen.buffers`. Thread-safe."""
 
     __slots__ = (

@@ -20,6 +20,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from errno import EINVAL, ENOENT, ENOMEM, ENOSYS
 
+from xensys._lifetime import OneOfAKind
 from xensys._typing import overload
 from xensys.errors import ForeignMapError, XenError, XenInterruptedError, XenNotFoundError, error_from
 from xensys.memory.areas import Area
@@ -72,7 +73,7 @@ class ForeignMapping(Mapping):
         return f"domain {self.domid}, {len(self.frames)} frame(s) from {self.frames[0]:#x}"
 
 
-class PartialMapping:
+class PartialMapping(OneOfAKind):
     """Frames of another domain, some of which may be missing.
 
     Offsets count as if every frame were there. Each run of frames that are is a

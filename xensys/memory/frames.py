@@ -42,7 +42,12 @@ def as_frames(frames: Frames) -> array[int]:
                     raise TypeError(
                         f"frames: a buffer of 8-byte integers is needed, not of format {view.format!r}"
                     )
-                result = array("Q", view.tobytes())
+                raw = view.tobytes()
+                if view.format[-1] in "qln":
+                    # Number by number, as those that are negative are none of Xen's.
+                    result = _from_integers(array("q", raw))
+                else:
+                    result = array("Q", raw)
     if not result:
         raise ValueError("frames: none given")
     return result

@@ -13,7 +13,7 @@ from __future__ import annotations
 from _thread import allocate_lock
 from _warnings import warn
 
-from xensys._lifetime import is_exiting, watch_fork
+from xensys._lifetime import OneOfAKind, is_exiting, watch_fork
 from xensys._typing import overload
 from xensys.errors import ForkedError
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from xensys.memory.areas import Area
 
 
-class Mapping:
+class Mapping(OneOfAKind):
     """Memory of another domain (or of Xen), mapped into this process.
 
     Slices copy: `m[0:64]` is bytes, `m[8:16] = data` writes. `view()` copies

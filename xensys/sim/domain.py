@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from xensys.sim.errors import SimulatorMisuse
 from xensys.sim.guestmemory import FRAME, GuestMemory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import uuid
     from collections.abc import Iterable
     from typing import Any
 
@@ -22,28 +19,33 @@ KINDS = ("pv", "pvh", "hvm", "arm")
 _STORE_PFN, _STORE_EVTCHN, _CONSOLE_PFN, _CONSOLE_EVTCHN = 1, 2, 17, 18
 
 
-@dataclass
 class Paged:
     """Why a frame is not there."""
 
-    calls: int | None
-    until: float | None
+    __slots__ = ("calls", "until")
+
+    def __init__(self, calls: int | None, until: float | None) -> None:
+        self.calls = calls
+        self.until = until
 
 
-@dataclass(eq=False)
 class IoreqServer:
     """An ioreq server: only its pages."""
 
-    emulator: int
-    ioreq_slot: int
-    bufioreq_slot: int | None
+    __slots__ = ("bufioreq_slot", "emulator", "ioreq_slot")
+
+    def __init__(self, emulator: int, ioreq_slot: int, bufioreq_slot: int | None) -> None:
+        self.emulator = emulator
+        self.ioreq_slot = ioreq_slot
+        self.bufioreq_slot = bufioreq_slot
 
 
 class Domain:
     """A domain; made by `Machine.add_domain`.
 
     Attributes:
-        machine, domid, kind, name, uuid, vcpus: as created.
+        machine, domid, kind, name, vcpus: as created.
+        uuid: 16 bytes.
         memory: its frames: `read(gpa, n)`, `write(gpa, data)`,
             `populate(gfn, count)`, `punch(gfns)`, `populated()`.
         first_gfn: where its memory starts.
@@ -66,7 +68,7 @@ class Domain:
         grant_version: int,
         vcpus: int,
         vmtrace_frames: int,
-        handle: uuid.UUID,
+        handle: bytes,
     ) -> None:
         self.machine = machine
         self.domid = domid

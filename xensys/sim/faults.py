@@ -16,7 +16,6 @@ Example:
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +36,6 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(eq=False)
 class Fault:
     """One thing that goes wrong.
 
@@ -53,15 +51,26 @@ class Fault:
         fired: hits so far.
     """
 
-    kind: str
-    match: dict[str, object]
-    nth: int = 1
-    times: int | None = 1
-    errno: int = 0
-    action: Callable[[], object] | None = None
-    after: bool = False
-    seen: int = 0
-    fired: int = 0
+    def __init__(
+        self,
+        kind: str,
+        match: dict[str, object],
+        nth: int,
+        times: int | None,
+        *,
+        errno: int = 0,
+        action: Callable[[], object] | None = None,
+        after: bool = False,
+    ) -> None:
+        self.kind = kind
+        self.match = match
+        self.nth = nth
+        self.times = times
+        self.errno = errno
+        self.action = action
+        self.after = after
+        self.seen = 0
+        self.fired = 0
 
     def hit(self, details: dict[str, object]) -> bool:
         """Count a call; whether this fault strikes."""
@@ -79,11 +88,11 @@ class Fault:
         return True
 
 
-@dataclass
 class FaultPlan:
     """The faults of one kernel."""
 
-    _faults: list[Fault] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
 
     def fail(self, kind: str, errno: int, *, nth: int = 1, times: int | None = 1, **match: object) -> Fault:
         """Let calls fail, before they do anything.

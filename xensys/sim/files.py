@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from errno import EACCES, EBADF, ENOENT, ENOTTY
 
 TYPE_CHECKING = False
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
 DOMID_INVALID = 0x7FF4
 
 
-@dataclass(eq=False)
 class OpenFile:
     """The state of one open() of a device; duplicates of its descriptor share it.
 
@@ -24,10 +22,11 @@ class OpenFile:
         restricted: privcmd: the only domain it may touch; DOMID_INVALID if any.
     """
 
-    device: str
-    path: str
-    flags: int
-    restricted: int = DOMID_INVALID
+    def __init__(self, device: str, path: str, flags: int, restricted: int) -> None:
+        self.device = device
+        self.path = path
+        self.flags = flags
+        self.restricted = restricted
 
     @property
     def writable(self) -> bool:
@@ -117,7 +116,8 @@ def _generated(kernel: SimKernel) -> dict[str, str]:
     """
     files = {
         "/proc/sys/kernel/osrelease": f"{kernel.linux[0]}.{kernel.linux[1]}.0-sim\n",
-        "/proc/sys/vm/max_map_count": "65530\n",
+        # The host's: simulated maps are real ones.
+        "/proc/sys/vm/max_map_count": _host("/proc/sys/vm/max_map_count"),
     }
     machine = kernel.xen_machine
     if not machine.has_xen:
@@ -132,7 +132,7 @@ def _generated(kernel: SimKernel) -> dict[str, str]:
     files.update(
         {
             base + "type": "xen\n",
-            base + "uuid": f"{domain.uuid}\n",
+            base + "uuid": f"{_uuid(domain.uuid)}\n",
             base + "guest_type": f"{kind}\n",
             base + "version/major": f"{release[0]}\n",
             base + "version/minor": f"{release[1]}\n",
@@ -148,3 +148,13 @@ def _generated(kernel: SimKernel) -> dict[str, str]:
         }
     )
     return files
+
+
+def _uuid(handle: bytes) -> str:
+    text = handle.hex()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+def _host(path: str) -> str:
+    with open(path) as file:
+        return file.read()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-import uuid
 import weakref
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from xensys.sim.clock import Clock, RealClock
 from xensys.sim.domain import KINDS, Domain
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from xensys.sim.kernel import SimKernel
 
 MIB = 1 << 20
+_HANDLE = bytes.fromhex("5351000000004000800000000000")
 
 _CAPABILITIES = {
     "x86_64": "xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 ",
@@ -33,7 +32,18 @@ _CAPABILITIES = {
 }
 
 
-@dataclass
+def _e820(memory: int) -> list[tuple[int, int, int]]:
+    """(address, size, type) rows as dom0 gets them: RAM is 1, all that it may map else is 2.
+
+    RAM up to 3 GiB, and what is more above 4 GiB.
+    """
+    low = min(memory, 3 << 30)
+    rows = [(0, 0x9F000, 1), (0x9F000, 0x61000, 2), (MIB, low - MIB, 1), (low, (4 << 30) - low, 2)]
+    if memory > low:
+        rows.append((4 << 30, memory - low, 1))
+    return rows
+
+
 class Call:
     """One line of a trace.
 
@@ -44,13 +54,20 @@ class Call:
         error: the errno, or 0.
     """
 
-    kind: str
-    details: dict[str, Any] = field(default_factory=dict)
-    result: object = None
-    error: int = 0
+    __slots__ = ("details", "error", "kind", "result")
+
+    def __init__(self, kind: str, details: dict[str, Any]) -> None:
+        self.kind = kind
+        self.details = details
+        self.result: object = None
+        self.error = 0
+
+    def __repr__(self) -> str:
+        what = ", ".join(f"{name}={value!r}" for name, value in self.details.items())
+        outcome = f"errno {self.error}" if self.error else repr(self.result)
+        return f"{self.kind}({what}) = {outcome}"
 
 
-@dataclass(frozen=True)
 class Violation:
     """A hypercall argument outside the memory that Xen may safely touch (promise P1).
 
@@ -60,10 +77,17 @@ class Violation:
         write: whether Xen was to write there.
     """
 
-    hypercall: str
-    address: int
-    length: int
-    write: bool
+    __slots__ = ("address", "hypercall", "length", "write")
+
+    def __init__(self, hypercall: str, address: int, length: int, *, write: bool) -> None:
+        self.hypercall = hypercall
+        self.address = address
+        self.length = length
+        self.write = write
+
+    def __repr__(self) -> str:
+        verb = "writes" if self.write else "reads"
+        return f"<Violation: {self.hypercall} {verb} {self.length} bytes at {self.address:#x}>"
 
 
 class Machine:
@@ -145,6 +169,7 @@ class Machine:
         self.compile_date = "Thu Mar  6 12:00:00 UTC 2025"
         self.commandline = "placeholder dom0_mem=1024M console=vga"
         self.build_id = bytes.fromhex("5351a7e0c0ffee00112233445566778899aabbcc")
+        self.e820 = _e820(machine_memory)
         self.domains: dict[int, Domain] = {}
         self.violations: list[Violation] = []
         self.log: list[Call] = []
@@ -219,7 +244,7 @@ class Machine:
                 grant_version=grant_version,
                 vcpus=vcpus,
                 vmtrace_frames=vmtrace_frames,
-                handle=uuid.UUID(int=0 if domid == 0 else 0x5351_0000_0000_4000_8000 << 48 | domid),
+                handle=bytes(16) if domid == 0 else _HANDLE + domid.to_bytes(2, "big"),
             )
             if memory:
                 domain.memory.populate(domain.first_gfn, memory // FRAME)

@@ -7,8 +7,6 @@ objects, and forgets, whenever it is looked at, what cannot be mapped any more.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import mmap
@@ -19,13 +17,15 @@ if TYPE_CHECKING:
     from xensys.sim.files import OpenFile
 
 
-@dataclass(eq=False)
 class Reservation:
     """A range handed out by `reserve()`."""
 
-    start: int
-    end: int
-    object: weakref.ref[mmap.mmap]
+    __slots__ = ("end", "object", "start")
+
+    def __init__(self, start: int, end: int, memory: weakref.ref[mmap.mmap]) -> None:
+        self.start = start
+        self.end = end
+        self.object = memory
 
     @property
     def alive(self) -> bool:
@@ -34,17 +34,18 @@ class Reservation:
         return memory is not None and not memory.closed
 
 
-@dataclass
 class Run:
     """Consecutive 4 KiB pages of a mapping that show consecutive pages of a domain."""
 
-    page: int
-    count: int
-    domain: Domain
-    slot: int
+    __slots__ = ("count", "domain", "page", "slot")
+
+    def __init__(self, page: int, count: int, domain: Domain, slot: int) -> None:
+        self.page = page
+        self.count = count
+        self.domain = domain
+        self.slot = slot
 
 
-@dataclass(eq=False)
 class Vma:
     """One mapping, as a kernel's vm_area_struct.
 
@@ -60,17 +61,28 @@ class Vma:
         private: hypercall: it is a private mapping, see `SimKernel.mmap`.
     """
 
-    start: int
-    end: int
-    prot: int
-    kind: str
-    file: OpenFile | None
-    reservation: Reservation | None
-    used: bool = False
-    runs: list[Run] = field(default_factory=list)
-    dead_pages: set[int] = field(default_factory=set)
-    shows: dict[int, int] = field(default_factory=dict)
-    private: bool = False
+    def __init__(
+        self,
+        start: int,
+        end: int,
+        prot: int,
+        kind: str,
+        file: OpenFile | None,
+        reservation: Reservation | None,
+        *,
+        private: bool = False,
+    ) -> None:
+        self.start = start
+        self.end = end
+        self.prot = prot
+        self.kind = kind
+        self.file = file
+        self.reservation = reservation
+        self.private = private
+        self.used = False
+        self.runs: list[Run] = []
+        self.dead_pages: set[int] = set()
+        self.shows: dict[int, int] = {}
 
     @property
     def alive(self) -> bool:

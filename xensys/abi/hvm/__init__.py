@@ -6,8 +6,6 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from . import dm_op as dm_op
     from . import e820 as e820
     from . import hvm_info_table as hvm_info_table
@@ -31,12 +29,14 @@ _MODULES = (
 )
 
 
-def __getattr__(name: str) -> ModuleType:
-    if name in _MODULES:
-        from .._base import load
+if not TYPE_CHECKING:  # checkers would take any name for a module
 
-        return load(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name):
+        if name in _MODULES:
+            from .._base import load
+
+            return load(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -3,6 +3,7 @@
 """io/protocols.h as it is on this machine; type checkers see x86_64."""
 
 from .._base import MACHINE
+from .._common.io.protocols import *
 
 TYPE_CHECKING = False
 if TYPE_CHECKING or MACHINE != "arm64":

@@ -109,7 +109,7 @@ class ProcessMemory:
                 if machine.strict and self._readable(at, end - at):
                     from xensys.sim.machine import Violation
 
-                    machine.violations.append(Violation(caller.name, address, length, write))
+                    machine.violations.append(Violation(caller.name, address, length, write=write))
                 return
             until = min(end, vma.end)
             if vma.private and not all(written_pages(at, until - at)):

@@ -231,15 +231,26 @@ def _memory_map(caller: Caller, op: int, arg: int) -> int:
 def _machine_memory_map(caller: Caller, op: int, arg: int) -> int:
     if not caller.domain.privileged:
         refuse(EPERM)
-    caller.read(arg, 16)
-    raise SimulatorGap("memory_op(XENMEM_machine_memory_map)")
+    room, buffer = struct.unpack("<IxxxxQ", caller.read(arg, 16))
+    rows = caller.machine.e820
+    if buffer:
+        if room < len(rows):
+            refuse(EINVAL)
+        caller.write(buffer, b"".join(struct.pack("<QQI", *row) for row in rows))
+    caller.write(arg, struct.pack("<I", len(rows)))
+    return 0
 
 
 def _machphys_mfn_list(caller: Caller, op: int, arg: int) -> int:
-    extents, _start, _ = struct.unpack("<IxxxxQIxxxx", caller.read(arg, 24))
-    if extents:
-        raise SimulatorGap("memory_op(XENMEM_machphys_mfn_list)")
-    caller.write(arg + 16, struct.pack("<I", 0))
+    # One frame number for each 2 MiB of the table, which has 8 bytes per page of
+    # the machine and lies at the end of its memory.
+    room, start, _ = struct.unpack("<IxxxxQIxxxx", caller.read(arg, 24))
+    pages = caller.machine.machine_pages
+    size = -(-pages * 8 // (2 << 20))
+    count = min(room, size)
+    for index in range(count):
+        caller.write(start + 8 * index, struct.pack("<Q", pages - (size - index) * 512))
+    caller.write(arg + 16, struct.pack("<I", count))
     return 0
 
 

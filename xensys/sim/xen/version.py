@@ -71,7 +71,7 @@ def call(caller: Caller, args: tuple[int, ...]) -> int:
                 refuse(EINVAL)
             return 4096
         case 8:
-            caller.write(arg, caller.domain.uuid.bytes)
+            caller.write(arg, caller.domain.uuid)
         case 9:
             if deny:
                 caller.write(arg, _DENIED.encode() + b"\0")

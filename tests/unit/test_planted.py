@@ -18,8 +18,10 @@ ROOT = Path(__file__).resolve().parents[2]
 def contract(plant: str, outcomes: Path) -> tuple[int, dict[str, dict[str, str]]]:
     """Run the contract with a fault in it; (exit status, outcomes)."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "tests.planted", "tests/contract"]
-        + ["--exitfirst", "--contract-outcomes", str(outcomes)],
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "tests.planted", "tests/contract"),
+            *("--exitfirst", "--contract-outcomes", str(outcomes)),
+        ],
         cwd=ROOT,
         env={**os.environ, "XENSYS_PLANT": plant, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
@@ -55,5 +57,7 @@ def test_different_outcomes_turn_the_comparison_red(tmp_path: Path) -> None:
         files[name].write_text(json.dumps(content))
     compare = [sys.executable, "-m", "tests.contract.compare"]
     for name, status in (("same", 0), ("other", 1), ("extra", 1)):
-        done = subprocess.run([*compare, files["same"], files[name]], cwd=ROOT, check=False, capture_output=True)
+        done = subprocess.run(
+            [*compare, files["same"], files[name]], cwd=ROOT, check=False, capture_output=True
+        )
         assert done.returncode == status, done.stdout

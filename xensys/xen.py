@@ -172,12 +172,19 @@ class Xen(OneOfAKind):
         if handle is None:
             from xensys.devices.privcmd import Privcmd
 
+            self._check_open()
+            # Not under the lock: this may wait for XenStore, and close() must not.
+            opened = Privcmd.open(self.kernel, timeout=self._timeout)
             with self._lock:
-                self._check_open()
+                if self._state == "open" and self._privcmd is None:
+                    self._privcmd = opened
                 handle = self._privcmd
-                if handle is None:
-                    handle = Privcmd.open(self.kernel, timeout=self._timeout)
-                    self._privcmd = handle
+            if handle is not opened:
+                # Another thread was quicker, to open or to close.
+                opened.close()
+            if handle is None:
+                self._check_open()
+                raise AssertionError
         return handle
 
     @property

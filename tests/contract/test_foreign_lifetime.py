@@ -141,7 +141,7 @@ def test_addresses_are_freed_with_the_last_view_after_revoke(world):
 
 def test_leaving_with_by_an_exception_revokes_and_shows_that_exception(world):
     kept = []
-    with pytest.raises(KeyError), fresh(world) as mapping:
+    with pytest.raises(KeyError), fresh(world) as mapping:  # noqa: PT012
         kept.append(mapping.view())
         raise KeyError
     assert mapping.closed
@@ -158,7 +158,7 @@ def test_leaving_with_under_a_view_is_a_buffer_error(world):
 
 def test_forgotten_mapping_is_a_resource_warning_and_is_unmapped(world):
     mapping = fresh(world)
-    with pytest.warns(ResourceWarning, match="unclosed"):
+    with pytest.warns(ResourceWarning, match="unclosed"):  # noqa: PT031
         del mapping
         gc.collect()
     assert world.mapped_ranges() == []
@@ -167,7 +167,7 @@ def test_forgotten_mapping_is_a_resource_warning_and_is_unmapped(world):
 def test_view_of_a_forgotten_mapping_stays_good(world):
     mapping = fresh(world)
     view = mapping.view()
-    with pytest.warns(ResourceWarning, match="unclosed"):
+    with pytest.warns(ResourceWarning, match="unclosed"):  # noqa: PT031
         del mapping
         gc.collect()
     assert bytes(view[0:4]) == b"mark"
@@ -384,27 +384,27 @@ def test_threads_map_and_close_at_once(world):
     assert world.mapped_ranges() == []
 
 
-def test_close_while_another_thread_reads_is_a_value_error_there(world):
-    for revoke in (False, True):
-        mapping = fresh(world, 4)
-        ended: list[BaseException] = []
-        started = threading.Event()
+@pytest.mark.parametrize("revoke", [False, True], ids=["close", "revoke"])
+def test_close_while_another_thread_reads_is_a_value_error_there(world, revoke):
+    mapping = fresh(world, 4)
+    ended: list[BaseException] = []
+    started = threading.Event()
 
-        def read(mapping=mapping, ended=ended, started=started) -> None:
-            try:
-                while True:
-                    mapping[0 : 4 * FRAME]
-                    mapping.find(b"nowhere")
-                    started.set()
-            except BaseException as error:
-                ended.append(error)
+    def read() -> None:
+        try:
+            while True:
+                assert len(mapping[0 : 4 * FRAME]) == 4 * FRAME
+                mapping.find(b"nowhere")
+                started.set()
+        except BaseException as error:
+            ended.append(error)
 
-        thread = threading.Thread(target=read)
-        thread.start()
-        assert started.wait(60)
-        mapping.close(revoke=revoke)
-        thread.join(60)
-        assert [type(error) for error in ended] == [ValueError]
+    thread = threading.Thread(target=read)
+    thread.start()
+    assert started.wait(60)
+    mapping.close(revoke=revoke)
+    thread.join(60)
+    assert [type(error) for error in ended] == [ValueError]
     assert world.mapped_ranges() == []
 
 

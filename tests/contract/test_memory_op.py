@@ -109,8 +109,9 @@ def test_machphys_mfn_list_gives_frames_on_x86_else_is_ENOSYS(world):
             world.xen.memory_op.machphys_mfn_list()
         return
     frames = world.xen.memory_op.machphys_mfn_list()
+    # Where the machine has no memory Xen repeats the last one: not all differ.
     assert frames
-    assert len(set(frames)) == len(frames)
+    assert all(frames)
     assert world.xen.memory_op.machphys_mfn_list(1) == frames[:1]
 
 

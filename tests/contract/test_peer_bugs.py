@@ -32,7 +32,7 @@ def check(mapping, frames) -> None:
 
 @pytest.mark.needs("paging")
 def test_peer_bug_trailing_page_after_a_paged_run(world):
-    """xen-ioctls xfm.rs:155-188: asks for a page beyond the last after a run that is not the tail (§2.3)."""
+    """xen-ioctls xfm.rs:155-188: asks for one page too many unless the run is the tail (§2.3)."""
     frames = stamped(world, 8)
     world.page_out(world.paused, frames[2:4], for_calls=2)
     with world.xen.foreign.map(world.paused.domid, frames) as mapping:
@@ -79,7 +79,7 @@ def test_peer_bug_single_int_error_array(world):
 
 
 def test_peer_bug_errors_ignored_on_ioctl_success(world):
-    """xen-ioctls xfm.rs:249, vm-memory xen.rs:624-641, krata lib.rs:341: ret 0 taken for success (§2.3, §4.1, §5.1)."""
+    """xen-ioctls xfm.rs:249, vm-memory xen.rs:624, krata lib.rs:341: 0 is success (§2.3, §4.1, §5.1)."""
     frames = list(world.paused.frames(3))
     frames[1] = world.paused.hole
     with pytest.raises(xensys.ForeignMapError) as caught:

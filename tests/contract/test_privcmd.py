@@ -155,6 +155,26 @@ def test_v2_a_second_time_over_what_is_mapped_is_EINVAL(world, privcmd):
         assert memory[:] == before
 
 
+def test_v2_fills_a_hole_later_if_pv_and_cannot_where_translated(world, privcmd):
+    # Linux makes a page table entry for a failed frame too on translated domains.
+    frames = array("Q", world.paused.frames(4))
+    good = frames[1]
+    frames[1] = world.paused.hole
+    with empty_range(world, privcmd, 4) as (address, memory):
+        privcmd.mmapbatch_v2(world.paused.domid, address, frames, bytearray(16))
+        errors = array("i", [7])
+        arguments = (world.paused.domid, address + FRAME, array("Q", [good]), errors)
+        if world.target.translated:
+            with pytest.raises(xensys.XenError) as caught:
+                privcmd.mmapbatch_v2(*arguments)
+            assert caught.value.errno == errno.EINVAL
+            return
+        privcmd.mmapbatch_v2(*arguments)
+        assert list(errors) == [0]
+        with world.xen.foreign.map(world.paused.domid, [good]) as mapping:
+            assert memory[FRAME : 2 * FRAME] == mapping[:]
+
+
 def test_v2_at_an_address_that_is_not_the_devices_is_EINVAL(world, privcmd):
     with mmap.mmap(-1, FRAME) as memory, pytest.raises(xensys.XenError) as caught:
         privcmd.mmapbatch_v2(

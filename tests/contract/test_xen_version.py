@@ -41,8 +41,9 @@ def test_capabilities_name_this_architecture(world):
     assert f"xen-3.0-{suffix}" in capabilities
 
 
-def test_changeset_is_text(world):
-    assert 0 < len(world.xen.xen_version.changeset()) <= 63
+def test_changeset_is_text_and_may_be_empty(world):
+    # As it is in Debian's builds.
+    assert len(world.xen.xen_version.changeset()) <= 63
 
 
 def test_platform_parameters_are_zero_unless_pv(world):

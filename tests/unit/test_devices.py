@@ -186,6 +186,50 @@ def test_domu_open_that_waits_long_says_so(monkeypatch):
         Privcmd.open(kernel).close()
 
 
+def test_close_does_not_wait_for_an_open_that_waits():
+    kernel = domu(unrestricted=True)
+    gate = kernel.hold_open(DEV)
+    xen = xensys.open(kernel=kernel)
+    ended: list[BaseException] = []
+
+    def work():
+        try:
+            xen.version()
+        except BaseException as error:
+            ended.append(error)
+
+    gc.collect()
+    fds = len(os.listdir("/proc/self/fd"))
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    assert gate.wait_for_waiter()
+    closer = threading.Thread(target=xen.close, daemon=True)
+    closer.start()
+    closer.join(10)
+    assert xen.closed
+    gate.release()
+    thread.join(10)
+    assert [type(error) for error in ended] == [ValueError]
+    assert len(os.listdir("/proc/self/fd")) == fds
+
+
+def test_handle_is_opened_once_for_all_threads():
+    kernel = domu(unrestricted=True)
+    gate = kernel.hold_open(DEV)
+    with xensys.open(kernel=kernel) as xen:
+        got: list[object] = []
+        threads = [threading.Thread(target=lambda: got.append(xen.privcmd)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        assert gate.wait_for_waiter()
+        gate.release()
+        for thread in threads:
+            thread.join()
+        assert len(got) == 4
+        assert set(got) == {xen.privcmd}
+        assert xen.version() == (4, 20)
+
+
 def test_domu_open_that_fails_raises_in_the_caller():
     kernel = domu(node_errors={DEV: errno.EACCES})
     with pytest.raises(xensys.XenPermissionError):
@@ -257,3 +301,10 @@ print("end")
         [sys.executable, "-X", "dev", "-c", program], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "end\n", "")
+
+
+def test_results_of_64_bits_keep_them_all():
+    machine = Machine(machine_memory=1 << 60)
+    with xensys.open(kernel=machine.dom0) as xen:
+        assert xen.memory_op.maximum_ram_page() == 1 << 48
+        assert xen.hypercall(12, 2, None) == 1 << 48

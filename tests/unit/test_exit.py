@@ -34,7 +34,7 @@ def leftovers(code: str, *, status: int = 0) -> str:
         "buffer = xen.buffers.alloc(100)",
         "buffer = xen.buffers.alloc(100); view = buffer.view()",
         "mapping = xen.foreign.map(1, range(4)); view = mapping.view()",
-        "mapping = xen.foreign.map(1, range(4), write=True)\nclass C: pass\nc = C(); c.me = c; c.m = mapping",
+        "mapping = xen.foreign.map(1, range(4))\nclass C: pass\nc = C(); c.me = c; c.m = mapping",
         "part = xen.foreign.map(1, [0, 1 << 30], partial=True)",
         "table = xen.resources.map(1, 1)",
         "from xensys.abi.version import xen_feature_info as f; s = xen.buffers.new(f)",

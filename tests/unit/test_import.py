@@ -76,7 +76,8 @@ def loaded_by(code: str) -> set[str]:
     return set(
         json.loads(
             run(
-                f"import json; before = set(sys.modules)\n{code}\nprint(json.dumps(sorted(set(sys.modules) - before)))"
+                f"import json; before = set(sys.modules)\n{code}\n"
+                "print(json.dumps(sorted(set(sys.modules) - before)))"
             )
         )
     )
@@ -116,7 +117,8 @@ def test_import_opens_nothing() -> None:
         "opened = []\n"
         "sys.addaudithook(lambda event, args: opened.append(args[0]) if event == 'open' else None)\n"
         "import xensys\n"
-        "print([name for name in opened if not str(name).endswith(('.py', '.pyc')) and '__pycache__' not in str(name)])"
+        "print([name for name in opened if not str(name).endswith(('.py', '.pyc'))\n"
+        "       and '__pycache__' not in str(name)])"
     )
     assert run(code).strip() == "[]"
 
@@ -126,9 +128,7 @@ def test_everything_in_all_is_there() -> None:
 
 
 def test_probe_stays_a_function() -> None:
-    run(
-        "import xensys\nfrom xensys import Probe\nxensys.open\nassert callable(xensys.probe) and xensys.probe()"
-    )
+    run("import xensys\nfrom xensys import Probe\nxensys.open\nassert xensys.probe()")
 
 
 _STAND_IN = """

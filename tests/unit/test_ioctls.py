@@ -154,9 +154,7 @@ def test_mmap_argument():
 
     entries: list[abi.privcmd_mmap_entry] = []
     seen: list[object] = []
-    _, arg = recorded(
-        lambda h: h.mmap(9, [(0x1000, 2, 3), (0x4000, 5, 1)]), abi.privcmd_mmap, see
-    )
+    _, arg = recorded(lambda h: h.mmap(9, [(0x1000, 2, 3), (0x4000, 5, 1)]), abi.privcmd_mmap, see)
     assert (arg.num, arg.dom) == (2, 9)
     assert seen == [[(0x1000, 2, 3), (0x4000, 5, 1)]]
 
@@ -251,9 +249,7 @@ def test_pcidev_get_gsi_argument_and_result():
         return 0
 
     got: list[int] = []
-    _, arg = recorded(
-        lambda h: got.append(h.pcidev_get_gsi(0x1F00)), abi.privcmd_pcidev_get_gsi, answer
-    )
+    _, arg = recorded(lambda h: got.append(h.pcidev_get_gsi(0x1F00)), abi.privcmd_pcidev_get_gsi, answer)
     assert (arg.sbdf, arg.gsi, got) == (0x1F00, 0, [33])
 
 
@@ -281,9 +277,11 @@ OVERFLOWS = {
 @pytest.mark.parametrize("name", OVERFLOWS)
 def test_what_does_not_fit_is_an_overflow_and_not_asked(name):
     kernel = Recorder()
-    with Privcmd.adopt(7, kernel, close=False) as handle:
-        with pytest.raises(OverflowError, match=r"privcmd_\w+\.|restrict\.domid"):
-            OVERFLOWS[name](handle)
+    with (
+        Privcmd.adopt(7, kernel, close=False) as handle,
+        pytest.raises(OverflowError, match=r"privcmd_\w+\.|restrict\.domid"),
+    ):
+        OVERFLOWS[name](handle)
     assert kernel.seen == []
 
 

@@ -24,9 +24,7 @@ PAGE = 4096
 def pool_of(machine, *, device: bool = True) -> BufferPool:
     from xensys.devices.hypercall import HypercallMemory
 
-    return BufferPool(
-        machine.dom0, lambda: HypercallMemory.open(machine.dom0) if device else None
-    )
+    return BufferPool(machine.dom0, lambda: HypercallMemory.open(machine.dom0) if device else None)
 
 
 @pytest.fixture
@@ -38,9 +36,10 @@ def pool():
 
 def idle_pages(pool) -> int:
     """Pages that are free, whole or cut."""
-    return sum(slab.idle for slab in pool._slabs) + sum(
-        slot.size for slots in pool._free for slot in slots
-    ) // PAGE
+    return (
+        sum(slab.idle for slab in pool._slabs)
+        + sum(slot.size for slots in pool._free for slot in slots) // PAGE
+    )
 
 
 def all_pages(pool) -> int:
@@ -55,7 +54,7 @@ def test_buffer_collected_while_the_pool_is_locked_is_no_deadlock(pool):
     done = threading.Event()
 
     def work():
-        with pytest.warns(ResourceWarning, match="never freed"), pool.lock:
+        with pytest.warns(ResourceWarning, match="never freed"), pool.lock:  # noqa: PT031
             cycle_of_this_thread.clear()
             gc.collect()
         done.set()
@@ -137,14 +136,16 @@ def test_device_is_opened_once_whoever_asks_first():
     pool.close()
 
 
+@pytest.mark.parametrize("first", [True, False], ids=["first-slab", "later-slab"])
 @pytest.mark.parametrize("number", [errno.ENOMEM, errno.EINVAL])
-def test_device_that_gives_no_more_is_an_error_and_the_pool_lives_on(pool, number):
-    machine_kernel = pool._kernel
-    pool.alloc(16).free()
-    machine_kernel.faults.fail("mmap", number, device="hypercall")
+def test_device_that_gives_no_more_is_an_error_and_the_pool_lives_on(pool, number, first):
+    if not first:
+        pool.alloc(16).free()
+    pool._kernel.faults.fail("mmap", number, device="hypercall", times=2)
     with pytest.raises(xensys.XenError) as caught:
         pool.alloc(100 * PAGE)
     assert caught.value.errno == number
+    pool._kernel.faults.clear()
     with pool.alloc(100 * PAGE) as buffer:
         assert buffer[:] == bytes(100 * PAGE)
 
@@ -345,3 +346,63 @@ class Allocations(RuleBasedStateMachine):
 
 Allocations.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
 TestAllocations = Allocations.TestCase
+
+
+def test_pool_that_was_never_closed_leaves_no_claim_on_its_addresses():
+    """Its memory goes with it; the next one may well be mapped at the same place."""
+    from xensys.abi._base import in_hypercall_memory
+    from xensys.memory.slabs import Slab
+
+    machine = Machine(guests=False)
+    slab = Slab(machine.dom0, None, 8)
+    address, length = slab.address, slab.pages * PAGE
+    assert in_hypercall_memory(address, length)
+    del slab
+    gc.collect()
+    # As many as it takes to be given the same addresses again.
+    others = [Slab(machine.dom0, None, 8) for _ in range(50)]
+    assert any(address <= other.address < address + length for other in others) or not (
+        in_hypercall_memory(address, length)
+    )
+    for other in others:
+        other.retire()
+    del others, other
+    gc.collect()
+    assert not in_hypercall_memory(address, length)
+
+
+def test_retired_slab_is_no_hypercall_memory_from_then_on():
+    from xensys.abi._base import in_hypercall_memory
+    from xensys.memory.slabs import Slab
+
+    machine = Machine(guests=False)
+    slab = Slab(machine.dom0, None, 8)
+    memory = slab.memory
+    slab.retire()
+    assert not in_hypercall_memory(slab.address, PAGE)
+    again = Slab(machine.dom0, None, 8)
+    del slab, memory
+    gc.collect()
+    third = Slab(machine.dom0, None, 8)
+    assert in_hypercall_memory(again.address, 8 * PAGE)
+    assert in_hypercall_memory(third.address, 8 * PAGE)
+    again.retire()
+    third.retire()
+
+
+def test_child_that_lets_its_parents_pool_go_can_have_its_addresses():
+    from tests.contract.processes import in_child
+
+    machine = Machine()
+    holder = [xensys.open(kernel=machine.dom0)]
+    holder[0].version()
+
+    def child():
+        holder.clear()
+        gc.collect()
+        for _ in range(20):
+            with xensys.open(kernel=machine.dom0) as xen:
+                assert xen.version() == (4, 20)
+
+    in_child(child)
+    holder[0].close()

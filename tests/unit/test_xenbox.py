@@ -33,8 +33,7 @@ class TestTargets:
             assert targets.find(target.name) is target
 
     def test_the_three_that_are_promised_are_there(self):
-        assert {"amd64-4.20", "arm64-4.20", "amd64-4.17"} <= {
-            target.name for target in targets.TARGETS}
+        assert {"amd64-4.20", "arm64-4.20", "amd64-4.17"} <= {target.name for target in targets.TARGETS}
 
     @pytest.mark.parametrize("target", targets.TARGETS, ids=lambda target: target.name)
     def test_row_is_sane(self, target):
@@ -53,9 +52,13 @@ class TestTargets:
 
 
 class TestChannel:
-    FRAMES = [(channel.HELLO, b""), (channel.STDOUT, b"x" * 100_000),
-              (channel.STDERR, bytes(range(256))), (channel.EXIT, b'{"status": 7}'),
-              (channel.END, b"")]
+    FRAMES = (
+        (channel.HELLO, b""),
+        (channel.STDOUT, b"x" * 100_000),
+        (channel.STDERR, bytes(range(256))),
+        (channel.EXIT, b'{"status": 7}'),
+        (channel.END, b""),
+    )
 
     def stream(self):
         encoder = channel.Encoder()
@@ -68,9 +71,9 @@ class TestChannel:
             decoder, got, at = channel.Decoder(), [], 0
             while at < len(stream):
                 size = rng.choice((1, 3, 19, 20, 21, 4096, 50_000))
-                got += decoder.feed(stream[at:at + size])
+                got += decoder.feed(stream[at : at + size])
                 at += size
-            assert [tuple(frame) for frame in got] == self.FRAMES
+            assert [tuple(frame) for frame in got] == list(self.FRAMES)
             assert decoder.pending == 0
 
     def test_a_cut_stream_gives_no_frame_it_does_not_hold(self):
@@ -94,8 +97,7 @@ class TestChannel:
 
     def test_a_lost_and_a_repeated_frame_are_noticed(self):
         encoder = channel.Encoder()
-        first, second, third = (encoder.encode(channel.STDOUT, text)
-                                for text in (b"1", b"2", b"3"))
+        first, second, third = (encoder.encode(channel.STDOUT, text) for text in (b"1", b"2", b"3"))
         for stream in (first + third, first + second + second):
             with pytest.raises(channel.ChannelError, match="was due"):
                 channel.Decoder().feed(stream)
@@ -122,7 +124,7 @@ class TestChannel:
             channel.Encoder().encode(channel.STDOUT, bytes(channel.PAYLOAD_MAX + 1))
 
 
-@pytest.mark.parametrize("returncode, status", [(0, 0), (7, 7), (255, 255), (-9, 137), (-15, 143)])
+@pytest.mark.parametrize(("returncode", "status"), [(0, 0), (7, 7), (255, 255), (-9, 137), (-15, 143)])
 def test_shell_status(returncode, status):
     assert channel.shell_status(returncode) == status
 
@@ -140,6 +142,7 @@ class TestCpio:
             out.file("a/b/c", b"12345", 0o755)
             out.symlink("a/link", "b/c")
             out.chardev("dev/console", 5, 1)
+
         members = {member.name: member for member in cpio.read(self.archive(fill))}
         assert list(members) == ["a", "a/b", "a/b/c", "a/link", "dev", "dev/console"]
         assert members["a/b/c"].data == b"12345"
@@ -199,8 +202,7 @@ class FakeBox:
         return True
 
 
-def talk(tmp_path, frames, *, command=60.0, boot_limit=60.0, finish=60.0, hang_up=True,
-         collects=()):
+def talk(tmp_path, frames, *, command=60.0, boot_limit=60.0, finish=60.0, hang_up=True, collects=()):
     out, err = io.BytesIO(), io.BytesIO()
     limits = session.Limits(command=command, boot=boot_limit, finish=finish)
     box = FakeBox(frames, hang_up=hang_up)
@@ -210,8 +212,10 @@ def talk(tmp_path, frames, *, command=60.0, boot_limit=60.0, finish=60.0, hang_u
 
 
 def ended(status, timed_out=False):
-    return [(channel.EXIT, json.dumps({"status": status, "timed_out": timed_out}).encode()),
-            (channel.END, b"")]
+    return [
+        (channel.EXIT, json.dumps({"status": status, "timed_out": timed_out}).encode()),
+        (channel.END, b""),
+    ]
 
 
 BOOT = [(channel.HELLO, b"1.0"), (channel.BOOTED, b"{}")]
@@ -223,8 +227,7 @@ class TestSession:
         assert talk(tmp_path, BOOT + ended(status))[0] == status
 
     def test_outputs_stay_apart(self, tmp_path):
-        frames = [*BOOT, (channel.STDOUT, b"a"), (channel.STDERR, b"b"),
-                  (channel.STDOUT, b"c"), *ended(0)]
+        frames = [*BOOT, (channel.STDOUT, b"a"), (channel.STDERR, b"b"), (channel.STDOUT, b"c"), *ended(0)]
         assert talk(tmp_path, frames) == (0, b"ac", b"b")
 
     def test_time_out_said_by_the_box(self, tmp_path):
@@ -267,13 +270,24 @@ class TestSession:
         (source / "sub" / "f").write_text("1")
         tree = tar(lambda out: out.add(source, "x"))
         single = tar(lambda out: out.add(source / "sub" / "f", "x"))
-        frames = [*BOOT, ended(3)[0], (channel.FILE, b"\0" + tree[:700]),
-                  (channel.FILE, b"\1" + single), (channel.FILE, b"\0" + tree[700:]),
-                  (channel.MISSING, b"\2no such file"), (channel.END, b"")]
-        status, _, _ = talk(tmp_path, frames, collects=[
-            session.Collect("/tmp/tree", tmp_path / "to" / "tree"),
-            session.Collect("/tmp/f", tmp_path / "to" / "one"),
-            session.Collect("/tmp/absent", tmp_path / "absent")])
+        frames = [
+            *BOOT,
+            ended(3)[0],
+            (channel.FILE, b"\0" + tree[:700]),
+            (channel.FILE, b"\1" + single),
+            (channel.FILE, b"\0" + tree[700:]),
+            (channel.MISSING, b"\2no such file"),
+            (channel.END, b""),
+        ]
+        status, _, _ = talk(
+            tmp_path,
+            frames,
+            collects=[
+                session.Collect("/tmp/tree", tmp_path / "to" / "tree"),
+                session.Collect("/tmp/f", tmp_path / "to" / "one"),
+                session.Collect("/tmp/absent", tmp_path / "absent"),
+            ],
+        )
         assert status == 3
         assert (tmp_path / "to/tree/sub/f").read_text() == "1"
         assert (tmp_path / "to/one").read_text() == "1"
@@ -284,8 +298,7 @@ class TestSession:
         with tarfile.open(fileobj=buffer, mode="w") as out:
             member = tarfile.TarInfo("x/../../evil")
             out.addfile(member, io.BytesIO())
-        frames = [*BOOT, ended(0)[0], (channel.FILE, b"\0" + buffer.getvalue()),
-                  (channel.END, b"")]
+        frames = [*BOOT, ended(0)[0], (channel.FILE, b"\0" + buffer.getvalue()), (channel.END, b"")]
         talk(tmp_path, frames, collects=[session.Collect("/t", tmp_path / "a" / "b")])
         assert not (tmp_path / "evil").exists()
         assert not (tmp_path / "a" / "evil").exists()
@@ -302,10 +315,17 @@ class TestBoot:
         place.mkdir()
         (place / "vmlinuz").write_bytes(b"0" * 100)
         for target in targets.TARGETS:
-            argv = boot.arguments(target, place, place / "initrd", place / "console", 5,
-                                  boot.Options(kernel_args=["k=1,2"], xen_args=["x=3,4"]))
+            argv = boot.arguments(
+                target,
+                place,
+                place / "initrd",
+                place / "console",
+                5,
+                boot.Options(kernel_args=["k=1,2"], xen_args=["x=3,4"]),
+            )
             line = " ".join(argv)
-            assert "a,,b/initrd" in line and "k=1,,2" in line
+            assert "a,,b/initrd" in line
+            assert "k=1,,2" in line
             # -append is no list of options.
             assert "x=3,4" in argv[argv.index("-append") + 1]
             assert "noreboot" not in line.replace("-no-reboot", "")
@@ -320,9 +340,13 @@ class TestCache:
         monkeypatch.setenv("XENSYS_CACHE", str(tmp_path))
 
     def test_half_made_directory_never_takes_the_name(self, tmp_path):
-        with pytest.raises(RuntimeError), cache.becoming(tmp_path / "final") as work:
-            (work / "half").write_text("")
-            raise RuntimeError
+        def fail_half_way():
+            with cache.becoming(tmp_path / "final") as work:
+                (work / "half").write_text("")
+                raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            fail_half_way()
         assert os.listdir(tmp_path) == []
 
     def test_whole_directory_replaces_the_old(self, tmp_path):
@@ -353,5 +377,5 @@ def test_words_differ():
 
 def test_sources_name_no_package_registry():
     for path in (TOOLS / "_xenbox").rglob("*"):
-        if path.suffix == ".py" or path.parent.name == "inside" and path.is_file():
+        if path.suffix == ".py" or (path.parent.name == "inside" and path.is_file()):
             assert not re.search(r"https?://", path.read_text()), path

@@ -8,19 +8,35 @@ import re
 import socket
 import subprocess
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .errors import BoxError
-from .targets import Target
 
-MEMORY = 4096       # MiB for the whole machine
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .targets import Target
+
+MEMORY = 4096  # MiB for the whole machine
 DOM0_MEMORY = 1536  # MiB; the initramfs and all it unpacks are in there
 DOM0_VCPUS = 2
-CLOCK_SHIFT = 1     # an instruction takes 2**CLOCK_SHIFT ns of the box's time
+CLOCK_SHIFT = 1  # an instruction takes 2**CLOCK_SHIFT ns of the box's time
 
 # Where QEMU's arm board has room between its own device tree (128 MiB into
 # memory) and the end.
 _ARM_KERNEL = 0x4900_0000
+
+
+# How the box's clock runs.
+_CLOCK = {
+    # It counts instructions, with both processors on one thread. By the host's
+    # clock, a busy host leaves a guest under two hypervisors (nested paging, each
+    # exit a flush of QEMU's translations) no time between two ticks: seen as
+    # boots that took 400 s or never ended, in place of 70.
+    "amd64": ("-accel", "tcg,thread=single,tb-size=512", "-icount", f"shift={CLOCK_SHIFT}"),
+    # With counted instructions Xen hangs in its start here, after "P2M: 4 levels".
+    "arm64": ("-accel", "tcg,thread=multi,tb-size=512"),
+}
 
 
 @dataclass
@@ -32,8 +48,9 @@ class Options:
     hypervisor: Path | None = None
 
 
-def arguments(target: Target, image: Path, initrd: Path, console: Path,
-              channel_fd: int, options: Options) -> list[str]:
+def arguments(
+    target: Target, image: Path, initrd: Path, console: Path, channel_fd: int, options: Options
+) -> list[str]:
     """QEMU's command line.
 
     The channel is a virtio port on an inherited descriptor; the console (Xen's,
@@ -42,49 +59,81 @@ def arguments(target: Target, image: Path, initrd: Path, console: Path,
     xen = options.hypervisor or image / "xen"
     kernel = image / "vmlinuz"
     # No `noreboot`: after a panic the reboot ends QEMU instead of hanging.
-    xen_line = [f"dom0_mem={DOM0_MEMORY}M,max:{DOM0_MEMORY}M",
-                f"dom0_max_vcpus={DOM0_VCPUS}", "loglvl=all", "guest_loglvl=all",
-                # QEMU's memory is zeros already; touching it all takes seconds.
-                "bootscrub=0"]
-    kernel_line = ["console=hvc0", "quiet", "panic=5", "rdinit=/init",
-                   *options.kernel_args]
+    xen_line = [
+        f"dom0_mem={DOM0_MEMORY}M,max:{DOM0_MEMORY}M",
+        f"dom0_max_vcpus={DOM0_VCPUS}",
+        "loglvl=all",
+        "guest_loglvl=all",
+        # QEMU's memory is zeros already; touching it all takes seconds.
+        "bootscrub=0",
+    ]
+    kernel_line = ["console=hvc0", "quiet", "panic=5", "rdinit=/init", *options.kernel_args]
     common = [
-        "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none",
-        "-no-reboot", "-m", str(MEMORY), "-smp", "2",
+        "-nodefaults",
+        "-no-user-config",
+        "-display",
+        "none",
+        "-monitor",
+        "none",
+        "-no-reboot",
+        "-m",
+        str(MEMORY),
+        "-smp",
+        "2",
         # Never hardware virtualisation: where it seems to be there it may abort,
         # and outcomes must not depend on the host.
-        # icount: the box's clock counts instructions. By the host's clock, a busy
-        # host leaves a guest under two hypervisors no time between two ticks:
-        # seen as boots that never ended. It runs both processors on one thread.
-        "-accel", "tcg,thread=single,tb-size=512", "-icount", f"shift={CLOCK_SHIFT}",
-        "-chardev", f"file,id=console,path={_comma(console)},append=on",
-        "-serial", "chardev:console",
-        "-chardev", f"socket,id=channel,fd={channel_fd}",
+        *_CLOCK[target.arch],
+        "-chardev",
+        f"file,id=console,path={_comma(console)},append=on",
+        "-serial",
+        "chardev:console",
+        "-chardev",
+        f"socket,id=channel,fd={channel_fd}",
     ]
     port = ["-device", "virtserialport,chardev=channel,name=xenbox"]
     if target.arch == "amd64":
         line = ["console=com1", "com1=115200,8n1", "dom0=pv", *xen_line, *options.xen_args]
         return [
-            "qemu-system-x86_64", *common,
+            "qemu-system-x86_64",
+            *common,
             # Nested paging gives Xen HVM and PVH guests.
-            "-cpu", "qemu64,+svm,+npt",
-            "-device", "virtio-serial-pci", *port,
-            "-kernel", str(xen), "-append", " ".join(line),
+            "-cpu",
+            "qemu64,+svm,+npt",
+            "-device",
+            "virtio-serial-pci",
+            *port,
+            "-kernel",
+            str(xen),
+            "-append",
+            " ".join(line),
             # Multiboot modules: file, then its command line.
-            "-initrd", f"{_comma(kernel)} {_comma(' '.join(kernel_line))},{_comma(initrd)}",
+            "-initrd",
+            f"{_comma(kernel)} {_comma(' '.join(kernel_line))},{_comma(initrd)}",
         ]
     line = ["console=dtuart", "dtuart=/pl011@9000000", *xen_line, *options.xen_args]
     initrd_at = _ARM_KERNEL + (kernel.stat().st_size + 0x3F_FFFF & ~0x1F_FFFF)
     return [
-        "qemu-system-aarch64", *common,
-        "-machine", "virt,virtualization=on,gic-version=2", "-cpu", "cortex-a57",
+        "qemu-system-aarch64",
+        *common,
+        "-machine",
+        "virt,virtualization=on,gic-version=2",
+        "-cpu",
+        "cortex-a57",
         # Memory-mapped: Xen hides from dom0 what PCI would interrupt through.
-        "-global", "virtio-mmio.force-legacy=false",
-        "-device", "virtio-serial-device", *port,
-        "-kernel", str(xen), "-append", " ".join(line),
-        "-device", f"guest-loader,addr={_ARM_KERNEL:#x},kernel={_comma(kernel)},"
-                   f"bootargs={_comma(' '.join(kernel_line))}",
-        "-device", f"guest-loader,addr={initrd_at:#x},initrd={_comma(initrd)}",
+        "-global",
+        "virtio-mmio.force-legacy=false",
+        "-device",
+        "virtio-serial-device",
+        *port,
+        "-kernel",
+        str(xen),
+        "-append",
+        " ".join(line),
+        "-device",
+        f"guest-loader,addr={_ARM_KERNEL:#x},kernel={_comma(kernel)},"
+        f"bootargs={_comma(' '.join(kernel_line))}",
+        "-device",
+        f"guest-loader,addr={initrd_at:#x},initrd={_comma(initrd)}",
     ]
 
 
@@ -96,8 +145,7 @@ def _comma(value: object) -> str:
 class Box:
     """A running QEMU; leaving the `with` kills it, whatever happened."""
 
-    def __init__(self, target: Target, image: Path, initrd: Path, console: Path,
-                 options: Options) -> None:
+    def __init__(self, target: Target, image: Path, initrd: Path, console: Path, options: Options) -> None:
         self.console = console
         self._said = ""
         self.channel, theirs = socket.socketpair()
@@ -108,9 +156,12 @@ class Box:
                 # outlive us even if we are killed and cannot.
                 self.process = subprocess.Popen(
                     ["setpriv", "--pdeathsig", "KILL", "--", *argv],
-                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                    stderr=subprocess.PIPE, pass_fds=[theirs.fileno()],
-                    start_new_session=True)
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
+                )
             except OSError as error:
                 self.channel.close()
                 raise BoxError(f"cannot start {argv[0]}: {error.strerror}") from error

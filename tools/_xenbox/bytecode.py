@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .errors import BoxError
-from .packages import Deb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .packages import Deb
 
 INTERPRETER = ("python3-minimal", "libpython3-stdlib")
 
@@ -31,8 +35,9 @@ def compile_tree(tree: Path, python: str, interpreter: list[Deb], work: Path) ->
         BoxError: that interpreter does not run here.
     """
     for deb in interpreter:
-        done = subprocess.run(["dpkg-deb", "-x", str(deb.path), str(work)],
-                              stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(
+            ["dpkg-deb", "-x", str(deb.path), str(work)], stderr=subprocess.PIPE, text=True
+        )
         if done.returncode:
             raise BoxError(f"{deb.path.name}: {done.stderr.strip()}")
     loader = _one(work, "ld-linux-*.so.*", os.path.exists)
@@ -42,15 +47,33 @@ def compile_tree(tree: Path, python: str, interpreter: list[Deb], work: Path) ->
     # versions' syntax, on purpose) are no failure, so the status says nothing.
     # One process: its children would be started without the loader.
     done = subprocess.run(
-        [str(loader), "--library-path", ":".join(sorted(libraries)),
-         str(_one(work, f"python{python}", os.path.isfile)), "-s", "-m", "compileall", "-qq",
-         "--invalidation-mode", "unchecked-hash",
-         "-s", str(tree), "-p", "/", str(tree)],
+        [
+            str(loader),
+            "--library-path",
+            ":".join(sorted(libraries)),
+            str(_one(work, f"python{python}", os.path.isfile)),
+            "-s",
+            "-m",
+            "compileall",
+            "-qq",
+            "--invalidation-mode",
+            "unchecked-hash",
+            "-s",
+            str(tree),
+            "-p",
+            "/",
+            str(tree),
+        ],
         env={"PYTHONHOME": str(work / "usr"), "LC_ALL": "C.UTF-8"},
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     if not next(tree.rglob("*.pyc"), None):
-        raise BoxError(f"Debian's python{python} does not run on this host "
-                       f"(status {done.returncode}): {done.stderr.strip()[-500:]}")
+        raise BoxError(
+            f"Debian's python{python} does not run on this host "
+            f"(status {done.returncode}): {done.stderr.strip()[-500:]}"
+        )
 
 
 def _one(folder: Path, pattern: str, good: Callable[[Path], bool]) -> Path:

@@ -14,10 +14,13 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .say import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def root() -> Path:
@@ -45,6 +48,7 @@ def lock(name: str, *, shared: bool = False) -> Iterator[None]:
 
 def try_lock(name: str) -> contextlib.AbstractContextManager[bool]:
     """Like lock(), but says False at once where another process holds it."""
+
     @contextlib.contextmanager
     def attempt() -> Iterator[bool]:
         path = root() / "locks" / name
@@ -56,6 +60,7 @@ def try_lock(name: str) -> contextlib.AbstractContextManager[bool]:
                 yield False
             else:
                 yield True
+
     return attempt()
 
 

@@ -8,29 +8,31 @@ payload. The virtio port under it loses nothing; the checks are there so that a
 broken box is reported as one and never as a test's outcome.
 """
 
+from __future__ import annotations
+
 import struct
 import zlib
-from typing import List, NamedTuple
+from typing import NamedTuple
 
 HEADER = struct.Struct("<4sBxHII")
 MAGIC = b"XBx1"
 PAYLOAD_MAX = 1 << 20
 
 # Box to host, in the order of a normal run.
-HELLO = 1    # the agent is up; text
-NOTE = 2     # progress while booting; text
-BOOTED = 3   # the end-of-boot marker; JSON: guests and times
+HELLO = 1  # the agent is up; text
+NOTE = 2  # progress while booting; text
+BOOTED = 3  # the end-of-boot marker; JSON: guests and times
 STDOUT = 4
 STDERR = 5
-EXIT = 6     # JSON {"status": n, "timed_out": bool}
-FILE = 7     # one byte: index of --collect; then a piece of its tar stream
+EXIT = 6  # JSON {"status": n, "timed_out": bool}
+FILE = 7  # one byte: index of --collect; then a piece of its tar stream
 MISSING = 8  # one byte: index of --collect; then why, text
-END = 9      # everything was said; the box powers off
+END = 9  # everything was said; the box powers off
 FAILED = 10  # the box cannot go on; text
 
 # Host to box.
 EXPIRE = 32  # the command's time is up: kill it, collect, end
-INPUT = 33   # shell only: bytes typed
+INPUT = 33  # shell only: bytes typed
 RESIZE = 34  # shell only: two bytes-pairs, rows and columns, "<HH"
 
 
@@ -58,8 +60,7 @@ class Encoder:
         if len(payload) > PAYLOAD_MAX:
             raise ValueError(f"{len(payload)} bytes, limit {PAYLOAD_MAX}")
         seq, self._seq = self._seq, (self._seq + 1) & 0xFFFF
-        return HEADER.pack(MAGIC, kind, seq, len(payload),
-                           _crc(kind, seq, payload)) + payload
+        return HEADER.pack(MAGIC, kind, seq, len(payload), _crc(kind, seq, payload)) + payload
 
 
 class Decoder:
@@ -79,7 +80,7 @@ class Decoder:
         """Bytes of a frame that is not whole yet."""
         return len(self._in)
 
-    def feed(self, data: bytes) -> List[Frame]:
+    def feed(self, data: bytes) -> list[Frame]:
         """Frames completed by `data`.
 
         Raises:
@@ -98,13 +99,13 @@ class Decoder:
                 raise self._break(f"frame of {length} bytes")
             if len(self._in) < HEADER.size + length:
                 break
-            payload = bytes(self._in[HEADER.size:HEADER.size + length])
+            payload = bytes(self._in[HEADER.size : HEADER.size + length])
             if crc != _crc(kind, seq, payload):
                 raise self._break(f"frame {seq}: checksum")
             if seq != self._seq:
                 raise self._break(f"frame {seq} where {self._seq} was due")
             self._seq = (seq + 1) & 0xFFFF
-            del self._in[:HEADER.size + length]
+            del self._in[: HEADER.size + length]
             frames.append(Frame(kind, payload))
         return frames
 

@@ -7,17 +7,20 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import cache, image, overlay, packages, say, session, targets
 from .boot import Box, Options
 from .errors import BootError, BoxError, Gap
 from .say import warn
 from .session import BOX_FAILED, INTERRUPTED, Collect, Limits, Session
-from .targets import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .targets import Target
 
 _EPILOG = """\
 Exit status of run: the command's own; 128+n if signal n killed it; 124 if it
@@ -59,8 +62,11 @@ def _terminated(number: int, frame: object) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="xenbox", description="Real Xen and a real dom0 in QEMU.", epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        prog="xenbox",
+        description="Real Xen and a real dom0 in QEMU.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     listing = commands.add_parser("list", help="targets, and what is prepared")
@@ -68,28 +74,42 @@ def _parser() -> argparse.ArgumentParser:
 
     prepare = commands.add_parser("prepare", help="download and build images")
     prepare.add_argument("--target", required=True, choices=[*_names(), "all"])
-    prepare.add_argument("--refresh", action="store_true",
-                         help="build anew from the newest packages")
+    prepare.add_argument("--refresh", action="store_true", help="build anew from the newest packages")
     prepare.set_defaults(do=_prepare)
 
     run = commands.add_parser(
-        "run", help="run a command in dom0", epilog=_EPILOG,
+        "run",
+        help="run a command in dom0",
+        epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Boot the target and run COMMAND in dom0, in a copy of this "
-                    "project (/project; uncommitted work included).")
+        "project (/project; uncommitted work included).",
+    )
     _boot_options(run)
-    run.add_argument("--timeout", type=_seconds, default=1800.0, metavar="SECONDS",
-                     help="for the command alone (default 1800)")
-    run.add_argument("--collect", action="append", default=[], type=_collect,
-                     metavar="BOXPATH=HOSTPATH",
-                     help="bring a file or directory back, also if the command failed")
+    run.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=1800.0,
+        metavar="SECONDS",
+        help="for the command alone (default 1800)",
+    )
+    run.add_argument(
+        "--collect",
+        action="append",
+        default=[],
+        type=_collect,
+        metavar="BOXPATH=HOSTPATH",
+        help="bring a file or directory back, also if the command failed",
+    )
     run.add_argument("command", nargs="+", metavar="COMMAND")
     run.set_defaults(do=_run)
 
     shell = commands.add_parser(
-        "shell", help="a shell in dom0, for a person",
+        "shell",
+        help="a shell in dom0, for a person",
         description="Boot the target and give a shell in dom0. Leave it with `exit` "
-                    "or Ctrl-D; Ctrl-] pulls the plug.")
+        "or Ctrl-D; Ctrl-] pulls the plug.",
+    )
     _boot_options(shell)
     shell.add_argument("command", nargs="*", default=["/bin/bash", "-i"], metavar="COMMAND")
     shell.set_defaults(do=_shell)
@@ -98,20 +118,36 @@ def _parser() -> argparse.ArgumentParser:
 
 def _boot_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", required=True, choices=_names())
-    parser.add_argument("--no-guests", action="store_true",
-                        help="the toolstack, but no guests")
-    parser.add_argument("--env", action="append", default=[], type=_assignment,
-                        metavar="NAME=VALUE", help="for the command")
-    parser.add_argument("--xen-args", action="append", default=[], metavar="ARGS",
-                        help="added to Xen's command line")
-    parser.add_argument("--kernel-args", action="append", default=[], metavar="ARGS",
-                        help="added to the dom0 kernel's command line")
-    parser.add_argument("--hypervisor", type=Path, metavar="FILE",
-                        help="boot this Xen in place of the target's (same release)")
-    parser.add_argument("--console", type=Path, metavar="FILE",
-                        help="append Xen's and the kernel's messages to this file")
-    parser.add_argument("--boot-timeout", type=_seconds, default=float(session.BOOT_PATIENCE),
-                        metavar="SECONDS", help=f"default {session.BOOT_PATIENCE}")
+    parser.add_argument("--no-guests", action="store_true", help="the toolstack, but no guests")
+    parser.add_argument(
+        "--env", action="append", default=[], type=_assignment, metavar="NAME=VALUE", help="for the command"
+    )
+    parser.add_argument(
+        "--xen-args", action="append", default=[], metavar="ARGS", help="added to Xen's command line"
+    )
+    parser.add_argument(
+        "--kernel-args",
+        action="append",
+        default=[],
+        metavar="ARGS",
+        help="added to the dom0 kernel's command line",
+    )
+    parser.add_argument(
+        "--hypervisor",
+        type=Path,
+        metavar="FILE",
+        help="boot this Xen in place of the target's (same release)",
+    )
+    parser.add_argument(
+        "--console", type=Path, metavar="FILE", help="append Xen's and the kernel's messages to this file"
+    )
+    parser.add_argument(
+        "--boot-timeout",
+        type=_seconds,
+        default=float(session.BOOT_PATIENCE),
+        metavar="SECONDS",
+        help=f"default {session.BOOT_PATIENCE}",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
 
@@ -142,10 +178,10 @@ def _collect(text: str) -> Collect:
 
 # --- commands ----------------------------------------------------------------
 
+
 def _list(args: argparse.Namespace) -> int:
     for target in targets.TARGETS:
-        print(f"{target.name}: Xen {target.xen}, {target.suite}, {target.arch}, "
-              f"Python {target.python}")
+        print(f"{target.name}: Xen {target.xen}, {target.suite}, {target.arch}, Python {target.python}")
         try:
             made_of = image.manifest(target)
             place = image.directory(target)
@@ -164,9 +200,12 @@ def _list(args: argparse.Namespace) -> int:
 
 def _telling(target: Target, made_of: dict[str, Any]) -> list[tuple[str, str]]:
     """The versions a reader of results wants; the manifest has all."""
-    found = [(name, version) for name, version in made_of["packages"].items()
-             if name.startswith(("xen-hypervisor-", "linux-image-", "xen-utils-4"))
-             or name in ("hypervisor", f"python{target.python}")]
+    found = [
+        (name, version)
+        for name, version in made_of["packages"].items()
+        if name.startswith(("xen-hypervisor-", "linux-image-", "xen-utils-4"))
+        or name in ("hypervisor", f"python{target.python}")
+    ]
     return found + list(made_of["python_packages"].items())
 
 
@@ -186,18 +225,24 @@ def _prepare(args: argparse.Namespace) -> int:
 
 
 def _ready(target: Target, *, refresh: bool = False) -> Path:
-    packages.require_on_host({
-        target.machine.qemu: target.machine.qemu_package, "setpriv": "util-linux",
-        "git": "git"})
+    packages.require_on_host(
+        {target.machine.qemu: target.machine.qemu_package, "setpriv": "util-linux", "git": "git"}
+    )
     if refresh or not image.manifest(target):
-        packages.require_on_host({
-            "dpkg-deb": "dpkg", "apt-get": "apt", "apt-cache": "apt",
-            str(packages.KEYRING): "debian-archive-keyring"})
+        packages.require_on_host(
+            {
+                "dpkg-deb": "dpkg",
+                "apt-get": "apt",
+                "apt-cache": "apt",
+                str(packages.KEYRING): "debian-archive-keyring",
+            }
+        )
     place = image.prepare(target, refresh=refresh)
     made_of = image.manifest(target)
     assert made_of
-    say.say(f"{target.name}: " + ", ".join(
-        f"{name} {version}" for name, version in _telling(target, made_of)))
+    say.say(
+        f"{target.name}: " + ", ".join(f"{name} {version}" for name, version in _telling(target, made_of))
+    )
     return place
 
 
@@ -216,16 +261,24 @@ def _shell(args: argparse.Namespace) -> int:
 
 def _job(args: argparse.Namespace, *, shell: bool) -> dict[str, Any]:
     return {
-        "target": args.target, "argv": args.command, "env": dict(args.env),
-        "shell": shell, "guests": not args.no_guests,
+        "target": args.target,
+        "argv": args.command,
+        "env": dict(args.env),
+        "shell": shell,
+        "guests": not args.no_guests,
         "term": os.environ.get("TERM", "dumb") if shell else "dumb",
         "window": session.window(),
         "collect": [] if shell else [collect.inside for collect in args.collect],
     }
 
 
-def _boot_and_talk(args: argparse.Namespace, job: dict[str, Any], limits: Limits,
-                   collects: list[Collect], keyboard: int | None) -> int:
+def _boot_and_talk(
+    args: argparse.Namespace,
+    job: dict[str, Any],
+    limits: Limits,
+    collects: list[Collect],
+    keyboard: int | None,
+) -> int:
     target = targets.find(args.target)
     place = _ready(target)
     options = Options(args.xen_args, args.kernel_args, args.hypervisor)
@@ -233,8 +286,7 @@ def _boot_and_talk(args: argparse.Namespace, job: dict[str, Any], limits: Limits
     with cache.lock(place.name, shared=True):
         for last_try in (False, True):
             try:
-                return _once(target, place, args.console, options, job, limits,
-                             collects, keyboard)
+                return _once(target, place, args.console, options, job, limits, collects, keyboard)
             except BootError as error:
                 if last_try:
                     raise
@@ -243,18 +295,25 @@ def _boot_and_talk(args: argparse.Namespace, job: dict[str, Any], limits: Limits
     raise AssertionError("unreachable")
 
 
-def _once(target: Target, place: Path, console: Path | None, options: Options,
-          job: dict[str, Any], limits: Limits, collects: list[Collect],
-          keyboard: int | None) -> int:
+def _once(
+    target: Target,
+    place: Path,
+    console: Path | None,
+    options: Options,
+    job: dict[str, Any],
+    limits: Limits,
+    collects: list[Collect],
+    keyboard: int | None,
+) -> int:
     with cache.run_directory() as folder, ExitStack() as stack:
         initrd = folder / "initrd"
         job = job | {"word": overlay.new_word(), "boot_id": secrets.token_hex(8)}
         overlay.combine(place, target, job, initrd)
         say.say(f"booting {target.name} (boot {job['boot_id']})")
-        box = stack.enter_context(Box(
-            target, place, initrd, (console or folder / "console").absolute(), options))
-        talk = Session(box, limits, sys.stdout.buffer, sys.stderr.buffer, collects,
-                       folder, keyboard)
+        box = stack.enter_context(
+            Box(target, place, initrd, (console or folder / "console").absolute(), options)
+        )
+        talk = Session(box, limits, sys.stdout.buffer, sys.stderr.buffer, collects, folder, keyboard)
         if keyboard is not None:
             talk.started = lambda _: _take_keyboard(stack, keyboard, talk)
         try:

@@ -7,8 +7,10 @@ anywhere needs neither root (device nodes) nor a directory on disk.
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _FIELDS = 13
 _HEADER = 6 + 8 * _FIELDS
@@ -64,14 +66,14 @@ class Writer:
         if parent:
             self.directory(parent)
 
-    def _member(self, name: str, mode: int, data: bytes, mtime: int = 0,
-                rdev: tuple[int, int] = (0, 0)) -> None:
+    def _member(
+        self, name: str, mode: int, data: bytes, mtime: int = 0, rdev: tuple[int, int] = (0, 0)
+    ) -> None:
         self._ino += 1
         # One link always: the kernel joins members of equal inode otherwise,
         # and two archives in a row number theirs alike.
         path = name.strip("/").encode() + b"\0"
-        fields = (self._ino, mode, 0, 0, 1, mtime & 0xFFFFFFFF, len(data),
-                  0, 0, *rdev, len(path), 0)
+        fields = (self._ino, mode, 0, 0, 1, mtime & 0xFFFFFFFF, len(data), 0, 0, *rdev, len(path), 0)
         self._put(b"070701" + b"".join(b"%08x" % f for f in fields) + path)
         self._pad(4)
         self._put(data)
@@ -96,15 +98,15 @@ def read(data: bytes) -> Iterator[Member]:
         if data[at] == 0:
             at += 1
             continue
-        if data[at:at + 6] != b"070701" or at + _HEADER > len(data):
+        if data[at : at + 6] != b"070701" or at + _HEADER > len(data):
             raise ValueError(f"no newc header at byte {at}")
-        field = [int(data[at + 6 + 8 * i:at + 14 + 8 * i], 16) for i in range(_FIELDS)]
+        field = [int(data[at + 6 + 8 * i : at + 14 + 8 * i], 16) for i in range(_FIELDS)]
         size, name_size = field[6], field[11]
         start = at + _HEADER
-        name = data[start:start + name_size - 1].decode()
+        name = data[start : start + name_size - 1].decode()
         body = (start + name_size + 3) & ~3
         if body + size > len(data):
             raise ValueError(f"{name!r} is cut short")
         at = (body + size + 3) & ~3
         if name != "TRAILER!!!":
-            yield Member(name, field[1], data[body:body + size], (field[9], field[10]))
+            yield Member(name, field[1], data[body : body + size], (field[9], field[10]))

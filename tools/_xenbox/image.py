@@ -21,19 +21,23 @@ import tarfile
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import bytecode, cache, cpio, packages, targets
 from .errors import BoxError, Gap
 from .packages import Apt, Deb
 from .say import say
-from .targets import Target
+
+if TYPE_CHECKING:
+    from .targets import Target
 
 HERE = Path(__file__).parent
 INSIDE = HERE / "inside"
 
-_DOCUMENTATION = tuple(f"usr/share/{name}/" for name in (
-    "bash-completion", "bug", "doc", "info", "lintian", "locale", "man", "zoneinfo"))
+_DOCUMENTATION = tuple(
+    f"usr/share/{name}/"
+    for name in ("bash-completion", "bug", "doc", "info", "lintian", "locale", "man", "zoneinfo")
+)
 _MERGED = ("bin", "sbin", "lib", "lib64")
 # Links that some package ships as a directory, which would take their place.
 _LINKS = (*_MERGED, "var/run", "var/lock")
@@ -41,16 +45,18 @@ _LINKS = (*_MERGED, "var/run", "var/lock")
 
 # --- where an image is -------------------------------------------------------
 
+
 def key(target: Target) -> str:
     """Hash of all that defines the image, the code that makes it included.
 
     Not of package versions: those would need the network at every run.
     """
-    digest = hashlib.sha256(json.dumps([
-        target.as_dict(), targets.USERLAND, targets.LEFT_OUT, targets.MODULES,
-        targets.PYTHON_PACKAGES]).encode())
-    for source in (HERE / "image.py", HERE / "bytecode.py", HERE / "cpio.py",
-                   INSIDE / "guest-init"):
+    digest = hashlib.sha256(
+        json.dumps(
+            [target.as_dict(), targets.USERLAND, targets.LEFT_OUT, targets.MODULES, targets.PYTHON_PACKAGES]
+        ).encode()
+    )
+    for source in (HERE / "image.py", HERE / "bytecode.py", HERE / "cpio.py", INSIDE / "guest-init"):
         digest.update(source.read_bytes())
     if target.hypervisor:
         digest.update(_built_elsewhere(target).read_bytes())
@@ -109,20 +115,22 @@ def _prune(target: Target, kept: Path) -> None:
 
 # --- building one ------------------------------------------------------------
 
+
 def _build(target: Target, work: Path) -> dict[str, Any]:
-    userland = [name.format(xen=target.xen, python=target.python)
-                for name in targets.USERLAND]
+    userland = [name.format(xen=target.xen, python=target.python) for name in targets.USERLAND]
     debs = _download(target.suite, target.arch, userland, [])
-    kernel = _download(target.kernel_suite or target.suite, target.arch, [],
-                       [target.kernel_package], kernel=True)
+    kernel = _download(
+        target.kernel_suite or target.suite, target.arch, [], [target.kernel_package], kernel=True
+    )
     made_of = {deb.name: deb.version for deb in (*debs, *kernel)}
     if target.hypervisor:
         source = _built_elsewhere(target)
         made_of["hypervisor"] = str(source)
         (work / "xen").write_bytes(_gunzipped(source.read_bytes()))
     else:
-        hypervisor = _download(target.hypervisor_suite or target.suite, target.arch,
-                               [], [target.hypervisor_package])
+        hypervisor = _download(
+            target.hypervisor_suite or target.suite, target.arch, [], [target.hypervisor_package]
+        )
         made_of |= {deb.name: deb.version for deb in hypervisor}
         (work / "xen").write_bytes(_hypervisor(target, hypervisor[0]))
 
@@ -139,21 +147,28 @@ def _build(target: Target, work: Path) -> dict[str, Any]:
             out.file(f"xenbox/modules/{number:02}-{name}.ko", data)
         say(f"Python packages: {', '.join(targets.PYTHON_PACKAGES)}")
         wheels = packages.pip_install(
-            targets.PYTHON_PACKAGES, target.python, target.machine.wheel,
-            work / "modules" / _dist_packages(target))
+            targets.PYTHON_PACKAGES,
+            target.python,
+            target.machine.wheel,
+            work / "modules" / _dist_packages(target),
+        )
         _python_modules(out, target, work / "modules")
         out.file("xenbox/guest-kernel", vmlinuz)
         out.file("xenbox/guest-initrd", guest_initrd(busybox))
         out.close()
-    say(f"base archive: {(work / 'base.cpio').stat().st_size >> 20} MiB, "
-        f"Linux {release}")
-    return {"target": target.as_dict(), "packages": made_of, "python_packages": wheels,
-            "linux": release,
-            "prepared": datetime.datetime.now(datetime.timezone.utc).isoformat("T", "seconds")}
+    say(f"base archive: {(work / 'base.cpio').stat().st_size >> 20} MiB, Linux {release}")
+    return {
+        "target": target.as_dict(),
+        "packages": made_of,
+        "python_packages": wheels,
+        "linux": release,
+        "prepared": datetime.datetime.now(datetime.UTC).isoformat("T", "seconds"),
+    }
 
 
-def _download(suite: str, arch: str, with_dependencies: list[str], alone: list[str],
-              *, kernel: bool = False) -> list[Deb]:
+def _download(
+    suite: str, arch: str, with_dependencies: list[str], alone: list[str], *, kernel: bool = False
+) -> list[Deb]:
     """Packages by private apt. `kernel`: follow the metapackages in `alone`."""
     name = f"{suite}-{arch}"
     with cache.lock(f"apt-{name}"):
@@ -168,9 +183,8 @@ def _download(suite: str, arch: str, with_dependencies: list[str], alone: list[s
 
 def _members(deb: Deb) -> tarfile.TarFile:
     """A package's data as a seekable tar."""
-    out = tempfile.TemporaryFile()
-    done = subprocess.run(["dpkg-deb", "--fsys-tarfile", str(deb.path)],
-                          stdout=out, stderr=subprocess.PIPE)
+    out = tempfile.TemporaryFile()  # noqa: SIM115  (the tar closes with its user)
+    done = subprocess.run(["dpkg-deb", "--fsys-tarfile", str(deb.path)], stdout=out, stderr=subprocess.PIPE)
     if done.returncode:
         # A broken download must not be found again by the next try.
         deb.path.unlink(missing_ok=True)
@@ -213,13 +227,15 @@ def _kernel(deb: Deb) -> tuple[bytes, list[tuple[str, bytes]], str]:
         vmlinuz, release, built_in = b"", "", set[str]()
         files: dict[str, tarfile.TarInfo] = {}
         for member in tar:
-            folder, _, name = member.name.rpartition("/")
+            _folder, _, name = member.name.rpartition("/")
             stem = name.partition(".ko")[0].replace("-", "_")
             if name.startswith("vmlinuz-"):
                 vmlinuz, release = _content(tar, member), name.removeprefix("vmlinuz-")
             elif name == "modules.builtin":
-                built_in = {os.path.basename(line).removesuffix(".ko").replace("-", "_")
-                            for line in _content(tar, member).decode().split()}
+                built_in = {
+                    os.path.basename(line).removesuffix(".ko").replace("-", "_")
+                    for line in _content(tar, member).decode().split()
+                }
             elif ".ko" in name:
                 files[stem] = member
         if not vmlinuz:
@@ -249,7 +265,7 @@ def _module_depends(module: bytes) -> list[str]:
     at = module.find(b"\0depends=")
     if at < 0:
         return []
-    value = module[at + 9:module.index(b"\0", at + 9)]
+    value = module[at + 9 : module.index(b"\0", at + 9)]
     return [name for name in value.decode().split(",") if name]
 
 
@@ -258,15 +274,25 @@ def _skeleton(out: cpio.Writer) -> None:
     for name in _MERGED:
         out.directory(f"usr/{name}")
         out.symlink(name, f"usr/{name}")
-    for name in ("dev", "proc", "sys", "run", "tmp", "root", "var/log", "var/lib",
-                 "var/tmp", "etc", "project"):
+    for name in (
+        "dev",
+        "proc",
+        "sys",
+        "run",
+        "tmp",
+        "root",
+        "var/log",
+        "var/lib",
+        "var/tmp",
+        "etc",
+        "project",
+    ):
         out.directory(name)
     out.symlink("var/run", "../run")
     out.symlink("var/lock", "../run/lock")
     out.chardev("dev/console", 5, 1)
     out.chardev("dev/null", 1, 3, 0o666)
-    out.file("etc/passwd", b"root:x:0:0:root:/root:/bin/bash\n"
-                           b"nobody:x:65534:65534:nobody:/:/bin/false\n")
+    out.file("etc/passwd", b"root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/:/bin/false\n")
     out.file("etc/group", b"root:x:0:\ntty:x:5:\nnogroup:x:65534:\n")
     out.file("etc/hosts", b"127.0.0.1 localhost xenbox\n")
     out.file("etc/hostname", b"xenbox\n")
@@ -304,8 +330,9 @@ def _userland(out: cpio.Writer, target: Target, debs: list[Deb], modules: Path) 
                 # without an environment variable.
                 libraries = f"{private}/{target.machine.triplet}/"
                 if name.startswith(libraries) and ".so" in name:
-                    out.symlink(f"usr/lib/{target.machine.triplet}/"
-                                + name.removeprefix(libraries), "/" + name)
+                    out.symlink(
+                        f"usr/lib/{target.machine.triplet}/" + name.removeprefix(libraries), "/" + name
+                    )
     if not busybox:
         raise BoxError("busybox-static holds no usr/bin/busybox")
     out.symlink("usr/bin/sh", "busybox")
@@ -327,8 +354,9 @@ def _dist_packages(target: Target) -> str:
 def _python_modules(out: cpio.Writer, target: Target, tree: Path) -> None:
     """Every Python module of the box, with its bytecode."""
     say("compiling Python modules")
-    host = subprocess.run(["dpkg", "--print-architecture"], text=True,
-                          stdout=subprocess.PIPE, check=True).stdout.strip()
+    host = subprocess.run(
+        ["dpkg", "--print-architecture"], text=True, stdout=subprocess.PIPE, check=True
+    ).stdout.strip()
     try:
         interpreter = _download(target.suite, host, list(bytecode.INTERPRETER), [])
         with tempfile.TemporaryDirectory() as work:
@@ -337,8 +365,7 @@ def _python_modules(out: cpio.Writer, target: Target, tree: Path) -> None:
         say(f"left uncompiled, imports in the box will be slow: {error}")
     for path in sorted(tree.rglob("*")):
         if path.is_file():
-            out.file(path.relative_to(tree).as_posix(), path.read_bytes(),
-                     path.stat().st_mode)
+            out.file(path.relative_to(tree).as_posix(), path.read_bytes(), path.stat().st_mode)
     shutil.rmtree(tree)
 
 

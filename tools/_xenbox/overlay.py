@@ -8,11 +8,13 @@ import shutil
 import string
 import subprocess
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from . import cpio
 from .errors import BoxError
-from .targets import Target
+
+if TYPE_CHECKING:
+    from .targets import Target
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parent.parent
@@ -32,9 +34,20 @@ def project_files(root: Path) -> list[str]:
     """
     # The tree may belong to another user than the one who boots it.
     done = subprocess.run(
-        ["git", "-c", "safe.directory=*", "-C", str(root), "ls-files", "-z",
-         "--cached", "--others", "--exclude-standard"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        [
+            "git",
+            "-c",
+            "safe.directory=*",
+            "-C",
+            str(root),
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ],
+        capture_output=True,
+    )
     if done.returncode:
         raise BoxError(f"git ls-files in {root}: {done.stderr.decode().strip()}")
     return sorted({name for name in done.stdout.decode().split("\0") if name})
@@ -49,8 +62,7 @@ def add_tree(out: cpio.Writer, root: Path, names: list[str], to: str) -> None:
                 out.symlink(f"{to}/{name}", str(path.readlink()))
             elif path.is_file():
                 status = path.stat()
-                out.file(f"{to}/{name}", path.read_bytes(), status.st_mode,
-                         int(status.st_mtime))
+                out.file(f"{to}/{name}", path.read_bytes(), status.st_mode, int(status.st_mtime))
         except FileNotFoundError:
             continue
 
@@ -60,7 +72,9 @@ def write(out_file: BinaryIO, target: Target, job: dict[str, Any]) -> None:
     for name in ("init", "toolstack", "guest", "agent.py"):
         place = "init" if name == "init" else f"xenbox/{name}"
         out.file(place, (HERE / "inside" / name).read_bytes(), 0o755)
-    out.file("xenbox/channel.py", (HERE / "channel.py").read_bytes())
+    # The one module both ends share, under the name it has here.
+    out.file("xenbox/_xenbox/__init__.py", b"")
+    out.file("xenbox/_xenbox/channel.py", (HERE / "channel.py").read_bytes())
     out.file("xenbox/xen-version", target.xen.encode() + b"\n")
     out.file("xenbox/job.json", json.dumps(job).encode())
     add_tree(out, PROJECT, project_files(PROJECT), "project")

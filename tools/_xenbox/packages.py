@@ -11,12 +11,14 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import BoxError, Gap
 from .say import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 MIRROR_VARIABLE = "XENSYS_DEBIAN_MIRROR"
@@ -30,6 +32,7 @@ class Deb(NamedTuple):
 
 # --- what the host must have -------------------------------------------------
 
+
 def require_on_host(commands: dict[str, str]) -> None:
     """See that commands exist, installing what is missing where root may.
 
@@ -39,10 +42,15 @@ def require_on_host(commands: dict[str, str]) -> None:
     Raises:
         BoxError: something is missing and cannot be installed; says what to type.
     """
+
     def missing() -> list[str]:
-        return sorted({package for command, package in commands.items()
-                       if not (os.path.exists(command) if command[0] == "/"
-                               else shutil.which(command))})
+        return sorted(
+            {
+                package
+                for command, package in commands.items()
+                if not (os.path.exists(command) if command[0] == "/" else shutil.which(command))
+            }
+        )
 
     packages = missing()
     if not packages:
@@ -58,14 +66,21 @@ def require_on_host(commands: dict[str, str]) -> None:
     _run(["apt-get", "-qq", "update"], env=environment, check=False)
     done = _run(install, env=environment, check=False)
     if packages := missing():
-        raise BoxError(f"could not install {', '.join(packages)}: tried {typed}\n"
-                       + _tail(done.stdout))
+        raise BoxError(f"could not install {', '.join(packages)}: tried {typed}\n" + _tail(done.stdout))
 
 
-def _run(argv: list[str], *, env: dict[str, str] | None = None, check: bool = True,
-         cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(argv, env=env, cwd=cwd, stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+def _run(
+    argv: list[str], *, env: dict[str, str] | None = None, check: bool = True, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        argv,
+        env=env,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     if check and done.returncode:
         raise BoxError(f"{' '.join(argv)}: exit {done.returncode}\n{_tail(done.stdout)}")
     return done
@@ -76,6 +91,7 @@ def _tail(text: str, lines: int = 15) -> str:
 
 
 # --- apt ---------------------------------------------------------------------
+
 
 def mirror() -> str:
     """The archive this host gets Debian from.
@@ -95,8 +111,10 @@ def mirror() -> str:
                 return uri
         if os.geteuid() != 0:
             break
-    raise BoxError("this host's apt has no Debian archive (or no lists yet: "
-                   f"apt-get update); name one in {MIRROR_VARIABLE}")
+    raise BoxError(
+        "this host's apt has no Debian archive (or no lists yet: "
+        f"apt-get update); name one in {MIRROR_VARIABLE}"
+    )
 
 
 class Apt:
@@ -110,34 +128,35 @@ class Apt:
     def __init__(self, root: Path, suite: str, arch: str) -> None:
         self.suite, self.arch = suite, arch
         self._archives, self._nothing = root / "archives", root / "nothing"
-        for folder in ("lists/partial", "archives/partial", "nothing/partial",
-                       "etc/parts", "etc/sources"):
+        for folder in ("lists/partial", "archives/partial", "nothing/partial", "etc/parts", "etc/sources"):
             (root / folder).mkdir(parents=True, exist_ok=True)
         (root / "status").write_text("")
-        (root / "sources.list").write_text(
-            f"deb [signed-by={KEYRING}] {mirror()} {suite} main\n")
+        (root / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror()} {suite} main\n")
         # Read before the host's apt.conf.d, whose proxies and time-outs stay
         # in force; its sources and preferences do not.
-        (root / "apt.conf").write_text("".join(f"{key} {{ \"{value}\"; }};\n"
-                                               if key == "APT::Architectures" else
-                                               f"{key} \"{value}\";\n" for key, value in {
-            "Dir::Etc::sourcelist": root / "sources.list",
-            "Dir::Etc::sourceparts": root / "etc/sources",
-            "Dir::Etc::preferences": root / "etc/preferences",
-            "Dir::Etc::preferencesparts": root / "etc/parts",
-            "Dir::State": root,
-            "Dir::State::lists": root / "lists",
-            "Dir::State::status": root / "status",
-            "Dir::Cache": root,
-            "Dir::Cache::archives": self._archives,
-            "APT::Architecture": arch,
-            "APT::Architectures": arch,
-            "APT::Install-Recommends": "false",
-            # The cache is in somebody's home, which apt's own user cannot read.
-            "APT::Sandbox::User": "root",
-            "Acquire::Languages": "none",
-            "Acquire::Retries": "3",
-        }.items()))
+        (root / "apt.conf").write_text(
+            "".join(
+                f'{key} {{ "{value}"; }};\n' if key == "APT::Architectures" else f'{key} "{value}";\n'
+                for key, value in {
+                    "Dir::Etc::sourcelist": root / "sources.list",
+                    "Dir::Etc::sourceparts": root / "etc/sources",
+                    "Dir::Etc::preferences": root / "etc/preferences",
+                    "Dir::Etc::preferencesparts": root / "etc/parts",
+                    "Dir::State": root,
+                    "Dir::State::lists": root / "lists",
+                    "Dir::State::status": root / "status",
+                    "Dir::Cache": root,
+                    "Dir::Cache::archives": self._archives,
+                    "APT::Architecture": arch,
+                    "APT::Architectures": arch,
+                    "APT::Install-Recommends": "false",
+                    # The cache is in somebody's home, which apt's own user cannot read.
+                    "APT::Sandbox::User": "root",
+                    "Acquire::Languages": "none",
+                    "Acquire::Retries": "3",
+                }.items()
+            )
+        )
         self._env = os.environ | {"APT_CONFIG": str(root / "apt.conf"), "LC_ALL": "C"}
 
     def update(self) -> None:
@@ -147,13 +166,13 @@ class Apt:
             Gap: the archive has no such suite any more.
             BoxError: apt's own words.
         """
-        done = _run(["apt-get", "-q", "update", "-o", "APT::Update::Error-Mode=any"],
-                    env=self._env, check=False)
+        done = _run(
+            ["apt-get", "-q", "update", "-o", "APT::Update::Error-Mode=any"], env=self._env, check=False
+        )
         if done.returncode == 0:
             return
         if re.search(r"does not have a Release file|404 +Not Found", done.stdout):
-            raise Gap(f"suite {self.suite} has left the archive ({mirror()}), "
-                      f"or has no {self.arch}")
+            raise Gap(f"suite {self.suite} has left the archive ({mirror()}), or has no {self.arch}")
         raise BoxError(f"apt-get update for {self.suite} {self.arch}:\n{_tail(done.stdout)}")
 
     def with_dependencies(self, names: Iterable[str]) -> list[Deb]:
@@ -180,18 +199,25 @@ class Apt:
     def _get(self, how: list[str], names: Iterable[str]) -> list[Deb]:
         wanted = list(names)
         # Asked with an empty store: it names only what is not there yet.
-        listed = _run(["apt-get", "-qq", "--print-uris",
-                       "-o", f"Dir::Cache::archives={self._nothing}", *how, *wanted],
-                      env=self._env, check=False)
+        listed = _run(
+            [
+                "apt-get",
+                "-qq",
+                "--print-uris",
+                "-o",
+                f"Dir::Cache::archives={self._nothing}",
+                *how,
+                *wanted,
+            ],
+            env=self._env,
+            check=False,
+        )
         if listed.returncode:
-            raise Gap(f"{self.suite} {self.arch} cannot give {' '.join(wanted)}:\n"
-                      + _tail(listed.stdout))
-        files = [line.split()[1] for line in listed.stdout.splitlines()
-                 if line.startswith("'")]
+            raise Gap(f"{self.suite} {self.arch} cannot give {' '.join(wanted)}:\n" + _tail(listed.stdout))
+        files = [line.split()[1] for line in listed.stdout.splitlines() if line.startswith("'")]
         if not all((self._archives / file).exists() for file in files):
             only = ["--download-only"] if how[0] == "install" else []
-            _run(["apt-get", "-qq", *only, *how, *wanted],
-                 env=self._env, cwd=self._archives)
+            _run(["apt-get", "-qq", *only, *how, *wanted], env=self._env, cwd=self._archives)
         debs = []
         for file in files:
             name, version, _ = file.split("_")
@@ -208,8 +234,8 @@ class Apt:
 
 # --- pip ---------------------------------------------------------------------
 
-def pip_install(names: Iterable[str], python: str, wheel_arch: str,
-                into: Path) -> dict[str, str]:
+
+def pip_install(names: Iterable[str], python: str, wheel_arch: str, into: Path) -> dict[str, str]:
     """Unpack wheels for another Python and architecture; what came, by version.
 
     Raises:
@@ -218,11 +244,27 @@ def pip_install(names: Iterable[str], python: str, wheel_arch: str,
     # A tag means "needs at most this glibc", and pip does not infer the lower
     # ones; Debian 11, the oldest target thought of, has 2.31.
     platforms = [f"--platform=manylinux_2_{minor}_{wheel_arch}" for minor in (31, 28, 17)]
-    _run([sys.executable, "-m", "pip", "install", "--quiet", "--no-compile",
-          "--disable-pip-version-check", "--root-user-action=ignore",
-          "--target", str(into), "--python-version", python,
-          "--implementation=cp", *platforms, f"--platform=manylinux2014_{wheel_arch}",
-          "--only-binary=:all:", *names])
+    _run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-compile",
+            "--disable-pip-version-check",
+            "--root-user-action=ignore",
+            "--target",
+            str(into),
+            "--python-version",
+            python,
+            "--implementation=cp",
+            *platforms,
+            f"--platform=manylinux2014_{wheel_arch}",
+            "--only-binary=:all:",
+            *names,
+        ]
+    )
     found = {}
     for info in into.glob("*.dist-info"):
         name, _, version = info.name.removesuffix(".dist-info").rpartition("-")

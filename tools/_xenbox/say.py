@@ -17,5 +17,4 @@ def say(text: str) -> None:
 
 def warn(text: str) -> None:
     """Something the person must see."""
-    print(f"xenbox [{time.monotonic() - _START:6.1f} s] {text}",
-          file=sys.stderr, flush=True)
+    print(f"xenbox [{time.monotonic() - _START:6.1f} s] {text}", file=sys.stderr, flush=True)

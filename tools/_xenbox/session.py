@@ -12,25 +12,28 @@ import tarfile
 import termios
 import time
 import tty
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from . import channel
-from .boot import Box
 from .errors import BootError, BoxError
 from .say import say, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .boot import Box
 
 TIMED_OUT = 124
 BOX_FAILED = 125
 INTERRUPTED = 130
 
-BOOT_PATIENCE = 600    # seconds until the end-of-boot marker
+BOOT_PATIENCE = 600  # seconds until the end-of-boot marker
 FINISH_PATIENCE = 120  # seconds from a command's end to the end of all talk
-OFF_PATIENCE = 20      # seconds for the power to go; after that it is pulled
-LEAVE = b"\x1d"        # Ctrl-]: what leaves a shell that answers no more
+OFF_PATIENCE = 20  # seconds for the power to go; after that it is pulled
+LEAVE = b"\x1d"  # Ctrl-]: what leaves a shell that answers no more
 
 
 @dataclass
@@ -118,8 +121,7 @@ class Session:
             if not self._booted:
                 raise self._failure(f"no end-of-boot marker within {self.limits.boot:.0f} s")
             if self._exit is not None:
-                raise self._failure(f"no end marker {self.limits.finish:.0f} s "
-                                    "after the command's end")
+                raise self._failure(f"no end marker {self.limits.finish:.0f} s after the command's end")
             if self._expired:
                 warn("the box did not answer the time-out: nothing was collected")
                 return TIMED_OUT
@@ -188,10 +190,8 @@ class Session:
             self._ended = True
 
     def _send(self, kind: int, payload: bytes = b"") -> None:
-        try:
+        with suppress(ConnectionError):  # reading notices the same and says it
             self.box.channel.sendall(self._encoder.encode(kind, payload))
-        except ConnectionError:
-            pass  # reading notices the same and says it
 
     def _type(self) -> None:
         assert self.keyboard is not None
@@ -234,8 +234,9 @@ def unpack(archive: Path, outside: Path, name: str) -> None:
                 member.name = below or "."
                 folder = outside
             else:
-                folder, member.name = ((outside, name) if outside.is_dir()
-                                       else (outside.parent, outside.name))
+                folder, member.name = (
+                    (outside, name) if outside.is_dir() else (outside.parent, outside.name)
+                )
             folder.mkdir(parents=True, exist_ok=True)
             # Tests run as root in the box, and the tree comes from them: no
             # devices, no links or names that leave the folder.

@@ -18,15 +18,17 @@ class Machine:
     qemu: str
     qemu_package: str
     triplet: str  # Debian's name for the library directory
-    wheel: str    # the architecture in a wheel's platform tag
+    wheel: str  # the architecture in a wheel's platform tag
     xen_file: str  # pattern inside the hypervisor package
 
 
 MACHINES = {
-    "amd64": Machine("qemu-system-x86_64", "qemu-system-x86",
-                     "x86_64-linux-gnu", "x86_64", "boot/xen-*-amd64.gz"),
-    "arm64": Machine("qemu-system-aarch64", "qemu-system-arm",
-                     "aarch64-linux-gnu", "aarch64", "boot/xen-*-arm64"),
+    "amd64": Machine(
+        "qemu-system-x86_64", "qemu-system-x86", "x86_64-linux-gnu", "x86_64", "boot/xen-*-amd64.gz"
+    ),
+    "arm64": Machine(
+        "qemu-system-aarch64", "qemu-system-arm", "aarch64-linux-gnu", "aarch64", "boot/xen-*-arm64"
+    ),
 }
 
 
@@ -76,31 +78,72 @@ TARGETS = (
 # dom0's user space. {xen} and {python} are the row's. `shell tools` come from
 # busybox where no package here brings the real one.
 USERLAND = (
-    "python3", "python3-minimal", "libpython3-stdlib",
-    "bash", "coreutils", "busybox-static", "strace", "kmod", "procps",
-    "xen-utils-{xen}", "xenstore-utils",
-    "libxencall1", "libxendevicemodel1", "libxenevtchn1",
-    "libxenforeignmemory1", "libxengnttab1", "libxenstore4",
-    "libxentoolcore1", "libxentoollog1", "libxenmisc{xen}",
+    "python3",
+    "python3-minimal",
+    "libpython3-stdlib",
+    "bash",
+    "coreutils",
+    "busybox-static",
+    "strace",
+    "kmod",
+    "procps",
+    "xen-utils-{xen}",
+    "xenstore-utils",
+    "libxencall1",
+    "libxendevicemodel1",
+    "libxenevtchn1",
+    "libxenforeignmemory1",
+    "libxengnttab1",
+    "libxenstore4",
+    "libxentoolcore1",
+    "libxentoollog1",
+    "libxenmisc{xen}",
 )
 
 # Dependencies of the above that nothing in the box runs: a boot under
 # emulation pays for every megabyte.
 LEFT_OUT = (
-    "adduser", "cpio", "debconf", "dpkg", "init-system-helpers",
-    "initramfs-tools", "initramfs-tools-core", "klibc-utils", "libklibc",
-    "libdb5.3", "libdb5.3t64", "libsystemd-shared", "libpam-modules",
-    "libpam-modules-bin", "libtext-charwidth-perl", "libtext-wrapi18n-perl",
-    "linux-base", "logsave", "openssl-provider-legacy", "passwd", "perl-base",
-    "sensible-utils", "systemd", "sysvinit-utils", "tar", "tzdata", "ucf",
+    "adduser",
+    "cpio",
+    "debconf",
+    "dpkg",
+    "init-system-helpers",
+    "initramfs-tools",
+    "initramfs-tools-core",
+    "klibc-utils",
+    "libklibc",
+    "libdb5.3",
+    "libdb5.3t64",
+    "libsystemd-shared",
+    "libpam-modules",
+    "libpam-modules-bin",
+    "libtext-charwidth-perl",
+    "libtext-wrapi18n-perl",
+    "linux-base",
+    "logsave",
+    "openssl-provider-legacy",
+    "passwd",
+    "perl-base",
+    "sensible-utils",
+    "systemd",
+    "sysvinit-utils",
+    "tar",
+    "tzdata",
+    "ucf",
     "udev",
 )
 
 # Loaded at boot, in dependency order, if the kernel does not have them built
 # in. virtio carries the channel.
 MODULES = (
-    "xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xenfs",
-    "virtio_pci", "virtio_mmio", "virtio_console",
+    "xen-privcmd",
+    "xen-evtchn",
+    "xen-gntdev",
+    "xen-gntalloc",
+    "xenfs",
+    "virtio_pci",
+    "virtio_mmio",
+    "virtio_console",
 )
 
 # What the tests import, for the target's own Python and architecture.

@@ -19,6 +19,7 @@ import ctypes
 from _weakref import ref
 
 from xensys._lifetime import watch_fork
+from xensys.errors import error_from
 from xensys.kernel.base import (
     MAP_ANONYMOUS,
     MAP_FIXED,
@@ -57,10 +58,17 @@ class Area:
         _records[id(self.memory)] = self._record
 
     def revoke(self, kernel: Kernel) -> None:
-        """Put zero pages in place of the device, at once; views see those from now on."""
+        """Put zero pages in place of the device, at once; views see those from now on.
+
+        Raises:
+            XenError: ENOMEM; the device is still there.
+        """
         prot = PROT_READ | PROT_WRITE if self.writable else PROT_READ
         flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-        kernel.mmap(self.address, self.length, prot, flags, -1, 0)
+        try:
+            kernel.mmap(self.address, self.length, prot, flags, -1, 0)
+        except OSError as error:
+            raise error_from(error.errno or 0, call="mmap", arguments={"length": self.length}) from None
         self._record.copied_by_fork = True
 
 

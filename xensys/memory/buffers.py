@@ -158,8 +158,10 @@ class Buffer(OneOfAKind):
         if getattr(self, "_slot", None) is None or is_exiting():
             return
         if not self._pool.forked:
-            warn(f"buffer never freed: {self!r}", ResourceWarning, 2, self)
-            self._end(detach=True)
+            try:
+                warn(f"buffer never freed: {self!r}", ResourceWarning, 2, self)
+            finally:
+                self._abandon()
 
     def __repr__(self) -> str:
         slot = self._slot
@@ -186,6 +188,17 @@ class Buffer(OneOfAKind):
         if self._pool.forked:
             raise ForkedError
         return slot
+
+    def _abandon(self) -> None:
+        """Let go without a lock: a collection may start in a thread that holds it."""
+        slot, self._slot = self._slot, None
+        export, self._export = self._export, None
+        if slot is None:
+            return
+        if export is None:
+            # Something that dies at once, to come back as all lent slots do.
+            export = (ctypes.c_char * self._size).from_buffer(slot.memory, slot.offset)
+        self._pool.lend(slot, export)
 
     def _end(self, *, detach: bool) -> None:
         pool = self._pool
@@ -250,7 +263,11 @@ class BufferPool(OneOfAKind):
     @property
     def may_fault(self) -> bool:
         """Whether Xen can see a passing EFAULT in this memory: no buffer device."""
-        return self._backing() is None
+        device = self._device
+        if device is None:
+            with self.lock:
+                return self._backing() is None
+        return device[0] is None
 
     def alloc(self, size: int) -> Buffer:
         """Zeroed memory of `size` bytes that Xen may touch.
@@ -353,6 +370,8 @@ class BufferPool(OneOfAKind):
             device[0].close()
 
     def _backing(self) -> HypercallMemory | None:
+        """The device, opened now if it was not yet; None if there is none. Needs the lock."""
+        self._check_open()
         if self._device is None:
             self._device = (self._open_device(),)
         return self._device[0]

@@ -175,6 +175,8 @@ class PartialMapping(OneOfAKind):
 
     def find(self, data: ReadableBuffer, start: int = 0) -> int:
         """The offset of the first occurrence of `data` that no missing frame interrupts, or -1."""
+        if start < 0:
+            start = max(start + len(self), 0)
         for index, mapping in self.runs:
             base = index * FRAME_SIZE
             found = mapping.find(data, max(start - base, 0))

@@ -43,11 +43,9 @@ def as_frames(frames: Frames) -> array[int]:
                         f"frames: a buffer of 8-byte integers is needed, not of format {view.format!r}"
                     )
                 raw = view.tobytes()
-                if view.format[-1] in "qln":
-                    # Number by number, as those that are negative are none of Xen's.
-                    result = _from_integers(array("q", raw))
-                else:
-                    result = array("Q", raw)
+                # Signed ones are looked at one by one: none of Xen's is negative.
+                signed = view.format[-1] in "qln"
+                result = _from_integers(array("q", raw)) if signed else array("Q", raw)
     if not result:
         raise ValueError("frames: none given")
     return result

@@ -89,10 +89,16 @@ class Mapping(OneOfAKind):
 
         Raises:
             TypeError: the mapping is read-only.
+            ValueError: another length, or the mapping is closed.
         """
         memory = self._live_writable()
         if isinstance(key, slice):
-            memory[self._bounded(key)] = value  # type: ignore[assignment]  # a slice takes a buffer
+            part = self._bounded(key)
+            try:
+                memory[part] = value  # type: ignore[assignment]  # a slice takes a buffer
+            except IndexError:
+                # What mmap says, where bytearrays and memoryviews say ValueError.
+                raise ValueError("a slice must be as long as what it is given") from None
         else:
             memory[self._index(key)] = value  # type: ignore[assignment]  # mmap checks it
 
@@ -120,8 +126,9 @@ class Mapping(OneOfAKind):
 
     def find(self, data: ReadableBuffer, start: int = 0, end: int | None = None) -> int:
         """The offset of the first occurrence of `data` in start..end, or -1."""
-        stop = self._length if end is None else min(end, self._length)
-        return self._live().memory.find(data, start, stop)
+        # Not left to mmap, which would count from the end of a kernel's page.
+        begin, stop, _ = slice(start, end).indices(self._length)
+        return self._live().memory.find(data, begin, stop)
 
     def close(self, *, revoke: bool = False) -> None:
         """Unmap; a second call does nothing.

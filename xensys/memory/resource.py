@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from xensys.kernel import Kernel
 
 
+# Xen before 4.20 takes the -EOPNOTSUPP of an unknown kind for a number of
+# frames, and says that it is there (resource_max_frames() in xen/common/memory.c).
+_ERRNO_TAKEN_FOR_A_SIZE = (1 << 32) - 4095
+
+
 class ResourceMapping(Mapping):
     """Frames of a resource, mapped.
 
@@ -70,9 +75,20 @@ class Resources:
             XenPermissionError: EPERM, one's own domid or no privilege; EACCES,
                 this caller may not map resources.
             XenNotFoundError: ENOENT, no such ioreq server or vCPU.
+            NotSupportedError: EOPNOTSUPP, no such kind, before Xen 4.20.
             XenError: EINVAL, no such kind or id; also a kernel before 5.11.
         """
-        return self._privcmd().mmap_resource(domid, kind, ident, 0, 0, 0)
+        privcmd = self._privcmd()
+        size = privcmd.mmap_resource(domid, kind, ident, 0, 0, 0)
+        if size >= _ERRNO_TAKEN_FOR_A_SIZE:
+            raise error_from(
+                (1 << 32) - size,
+                call="IOCTL_PRIVCMD_MMAP_RESOURCE",
+                via=privcmd.path,
+                domid=domid,
+                arguments={"type": kind, "id": ident, "idx": 0, "num": 0},
+            )
+        return size
 
     def map(
         self,

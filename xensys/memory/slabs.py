@@ -11,8 +11,11 @@ Nothing here is thread-safe; `buffers` holds a lock around it.
 
 from __future__ import annotations
 
+from _thread import allocate_lock
+from _weakref import ref
 from errno import EAGAIN, ENOMEM, EPERM
 
+from xensys._lifetime import watch_fork
 from xensys.abi._base import add_region, remove_region
 from xensys.errors import XenError, error_from
 from xensys.kernel.base import (
@@ -75,7 +78,7 @@ class Slab:
         self.pages = length // PAGE
         self.idle = self.pages
         self._free = [(0, self.pages)]
-        add_region(self.address, length)
+        _regions.add(area)
 
     def take(self, count: int) -> int | None:
         """The first page of `count` free ones in a row, or None."""
@@ -102,7 +105,53 @@ class Slab:
 
     def retire(self) -> None:
         """Take part in nothing any more; the pages go with the last view of them."""
-        remove_region(self.address)
+        _regions.remove(self.address)
+
+
+class _Regions:
+    """Which ranges are hypercall memory: from a slab's making to its retirement.
+
+    Memory also goes without a retirement: with a pool that nobody closed, and
+    with its parent's in a forked child. Its addresses may then be used again at
+    once, so they are forgotten before the next range is added.
+    """
+
+    __slots__ = ("__weakref__", "_gone", "_lock", "_watched")
+
+    def __init__(self) -> None:
+        self._lock = allocate_lock()
+        self._gone: list[int] = []
+        self._watched: dict[int, ref[mmap.mmap]] = {}
+        watch_fork(self)
+
+    def add(self, area: Area) -> None:
+        address, watched, gone = area.address, self._watched, self._gone
+
+        def forget(_: object) -> None:
+            # Runs wherever memory may be freed, the lock held or not: nothing
+            # here but single operations on lists and dictionaries.
+            watched.pop(address, None)
+            gone.append(address)
+
+        with self._lock:
+            while gone:
+                remove_region(gone.pop())
+            add_region(address, area.length)
+            watched[address] = ref(area.memory, forget)
+
+    def remove(self, address: int) -> None:
+        with self._lock:
+            # Whoever retires a slab holds its memory, so it is not among the gone.
+            if self._watched.pop(address, None) is not None:
+                remove_region(address)
+
+    def _forked(self) -> None:
+        # A thread that is no more may have held it.
+        self._lock = allocate_lock()
+        watch_fork(self)
+
+
+_regions = _Regions()
 
 
 def _lock_anonymous(kernel: Kernel, area: Area) -> None:

@@ -4,6 +4,9 @@ Runs under the target's own Python (3.9 or later). Everything goes through one
 virtio port in the frames of channel.py; the console is left to Xen and Linux.
 """
 
+from __future__ import annotations
+
+import contextlib
 import fcntl
 import glob
 import io
@@ -14,13 +17,12 @@ import selectors
 import signal
 import struct
 import subprocess
-import sys
 import tarfile
 import termios
 import time
 from typing import Any, Dict, List, Optional
 
-import channel
+from _xenbox import channel
 
 PORT_NAME = "xenbox"
 PIECE = 32 << 10  # what the virtio port takes in one write
@@ -51,7 +53,7 @@ class Port:
     def send(self, kind: int, payload: bytes = b"") -> None:
         data = memoryview(self._encoder.encode(kind, payload))
         while data:
-            data = data[os.write(self.fd, data[:PIECE]):]
+            data = data[os.write(self.fd, data[:PIECE]) :]
 
     def receive(self) -> List[channel.Frame]:
         """What the host said; the host is gone if nothing can be read."""
@@ -69,8 +71,7 @@ def run_quietly(*argv: str, timeout: float) -> str:
     """
     # A file and not a pipe: daemons it starts may keep the other end open.
     with open("/tmp/helper", "w+") as out:
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out,
-                                   stderr=subprocess.STDOUT)
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
         try:
             status = process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -79,9 +80,11 @@ def run_quietly(*argv: str, timeout: float) -> str:
         out.seek(0)
         text = out.read()
     if status:
-        raise BoxFailed("{}: {}\n{}".format(
-            " ".join(argv), "took over %d s" % timeout if status == -1
-            else "status %d" % status, text))
+        raise BoxFailed(
+            "{}: {}\n{}".format(
+                " ".join(argv), "took over %d s" % timeout if status == -1 else "status %d" % status, text
+            )
+        )
     return text
 
 
@@ -89,29 +92,31 @@ def start_guests(port: Port, word: str) -> Dict[str, int]:
     """One running guest that holds the word, one paused."""
     guest = "/xenbox/guest"
     port.send(channel.NOTE, b"starting the guests")
-    running = int(run_quietly(guest, "create", "running", "--memory", "128",
-                              "--word", word, timeout=120))
-    paused = int(run_quietly(guest, "create", "paused", "--memory", "96",
-                             "--paused", timeout=120))
+    running = int(run_quietly(guest, "create", "running", "--memory", "128", "--word", word, timeout=120))
+    paused = int(run_quietly(guest, "create", "paused", "--memory", "96", "--paused", timeout=120))
     try:
-        run_quietly(guest, "wait", "running", str(GUEST_PATIENCE),
-                    timeout=GUEST_PATIENCE + 30)
+        run_quietly(guest, "wait", "running", str(GUEST_PATIENCE), timeout=GUEST_PATIENCE + 30)
     except BoxFailed as failure:
         logs = []
         for path in sorted(glob.glob("/var/log/xen/**/*.log", recursive=True)):
             with open(path, errors="replace") as file:
                 logs.append("--- %s\n%s" % (path, file.read()[-4000:]))
-        raise BoxFailed("%s\n%s" % (failure, "\n".join(logs)))
+        raise BoxFailed("%s\n%s" % (failure, "\n".join(logs))) from failure
     return {"running": running, "paused": paused}
 
 
 def environment(job: Dict[str, Any], guests: Dict[str, int]) -> Dict[str, str]:
     values = {
-        "HOME": "/root", "LANG": "C.UTF-8", "TERM": job["term"], "SHELL": "/bin/bash",
-        "PATH": os.environ["PATH"], "PYTHONPATH": "/project",
+        "HOME": "/root",
+        "LANG": "C.UTF-8",
+        "TERM": job["term"],
+        "SHELL": "/bin/bash",
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": "/project",
         # A live stream, and nothing lost when the interpreter is killed.
         "PYTHONUNBUFFERED": "1",
-        "XENBOX_TARGET": job["target"], "XENBOX_BOOT_ID": job["boot_id"],
+        "XENBOX_TARGET": job["target"],
+        "XENBOX_BOOT_ID": job["boot_id"],
     }
     if guests:
         values["XENBOX_WORD"] = job["word"]
@@ -139,16 +144,22 @@ class Command:
             else:
                 self._start_on_pipes(job, env)
         except OSError as error:
-            port.send(channel.STDERR,
-                      "xenbox: {}: {}\n".format(job["argv"][0], error.strerror).encode())
+            port.send(channel.STDERR, "xenbox: {}: {}\n".format(job["argv"][0], error.strerror).encode())
             # As a shell says it.
             self.status = 127 if isinstance(error, FileNotFoundError) else 126
 
     def _start_on_pipes(self, job: Dict[str, Any], env: Dict[str, str]) -> None:
         self.process = subprocess.Popen(
-            job["argv"], cwd="/project", env=env, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
-        assert self.process.stdout and self.process.stderr
+            job["argv"],
+            cwd="/project",
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert self.process.stdout
+        assert self.process.stderr
         self._watch(self.process.stdout.fileno(), channel.STDOUT)
         self._watch(self.process.stderr.fileno(), channel.STDERR)
 
@@ -161,9 +172,15 @@ class Command:
             os.setsid()
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
-        self.process = subprocess.Popen(job["argv"], cwd="/project", env=env, stdin=theirs,
-                                        stdout=theirs, stderr=theirs,
-                                        preexec_fn=take_terminal)
+        self.process = subprocess.Popen(
+            job["argv"],
+            cwd="/project",
+            env=env,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            preexec_fn=take_terminal,
+        )
         os.close(theirs)
         self._watch(ours, channel.STDOUT)
 
@@ -173,8 +190,7 @@ class Command:
 
     def _resize(self, rows: int, columns: int) -> None:
         if self._terminal is not None and rows and columns:
-            fcntl.ioctl(self._terminal, termios.TIOCSWINSZ,
-                        struct.pack("<HHHH", rows, columns, 0, 0))
+            fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("<HHHH", rows, columns, 0, 0))
 
     def follow(self) -> None:
         """Pass output on until the command and its output have ended."""
@@ -219,14 +235,13 @@ class Command:
 
     def _kill(self) -> None:
         assert self.process
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
     def report(self) -> None:
-        self._port.send(channel.EXIT, json.dumps(
-            {"status": self.status, "timed_out": self._timed_out}).encode())
+        self._port.send(
+            channel.EXIT, json.dumps({"status": self.status, "timed_out": self._timed_out}).encode()
+        )
 
 
 class Pieces(io.RawIOBase):
@@ -247,8 +262,10 @@ def collect(port: Port, paths: List[str]) -> None:
     for index, path in enumerate(paths):
         full = os.path.join("/project", path)
         try:
-            with io.BufferedWriter(Pieces(port, index), PIECE) as out, \
-                    tarfile.open(fileobj=out, mode="w|") as tar:
+            with (
+                io.BufferedWriter(Pieces(port, index), PIECE) as out,
+                tarfile.open(fileobj=out, mode="w|") as tar,
+            ):
                 tar.add(full, arcname="x")
         except OSError as error:
             port.send(channel.MISSING, bytes([index]) + str(error).encode())
@@ -278,4 +295,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -86,7 +86,10 @@ class Resources:
             if not self._machine.ioreq_server or not domain.translated:
                 return 0
             return 1 + -(-domain.vcpus * _IOREQ_SIZE // 4096)
-        return domain.vmtrace_frames if kind == VMTRACE_BUF else 0
+        if kind == VMTRACE_BUF:
+            return domain.vmtrace_frames
+        # Seen on 4.17.5: -EOPNOTSUPP, in an unsigned int.
+        return 0 if self._machine.xen >= (4, 20) else (1 << 32) - EOPNOTSUPP
 
     def _grant_table(self, domain: Domain, number: int, frame: int, count: int) -> list[int]:
         if number == _SHARED:

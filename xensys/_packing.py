@@ -8,12 +8,14 @@ Lowest layer: imports nothing of ours.
 
 from __future__ import annotations
 
+from _operator import index
 from struct import Struct
 from struct import error as StructError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
 _RANGES = {
     code: (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if code.islower() else (0, (1 << bits) - 1)
@@ -53,17 +55,18 @@ def pack_into(
         raise  # not a matter of range: the caller's format and fields disagree
 
 
-def explain(layout: str, name: str, fields: Sequence[str], values: Sequence[object]) -> None:
+def explain(layout: str, name: str, fields: Sequence[str], values: Sequence[Any]) -> None:
     """Raise the error that says which value does not fit, if one does not."""
     codes = [code for code in layout if code in _RANGES]
     for code, field, value in zip(codes, fields, values, strict=True):
         check(value, name, field, *_RANGES[code])
 
 
-def check(value: object, name: str, field: str, low: int, high: int) -> None:
+def check(value: Any, name: str, field: str, low: int, high: int) -> None:
     """Raise TypeError or OverflowError unless `value` is an integer in low..high."""
-    if not hasattr(value, "__index__"):
-        raise TypeError(f"{name}.{field}: expected an integer, not {type(value).__name__}")
-    number = value.__index__()
+    try:
+        number = index(value)
+    except TypeError:
+        raise TypeError(f"{name}.{field}: an integer is needed, not {type(value).__name__}") from None
     if not low <= number <= high:
         raise OverflowError(f"{name}.{field}: {number} does not fit in {low}..{high}")

@@ -65,9 +65,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     report = yield
     if not _ours(item):
         return report
@@ -99,5 +97,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"contract: {world}, {worlds.target().name}{fallback}")
     for entry in _stale:
         terminalreporter.write_line(f"FAILED skips.toml: matches no test: {entry}", red=True)
-
-

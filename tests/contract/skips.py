@@ -23,9 +23,7 @@ class Skip(NamedTuple):
 def listed() -> tuple[Skip, ...]:
     """Every entry of skips.toml."""
     entries = tomllib.loads(FILE.read_text())["skip"]
-    return tuple(
-        Skip(tuple(entry["tests"]), tuple(entry["worlds"]), entry["reason"]) for entry in entries
-    )
+    return tuple(Skip(tuple(entry["tests"]), tuple(entry["worlds"]), entry["reason"]) for entry in entries)
 
 
 def reason(nodeid: str, real: bool, target: str) -> str | None:

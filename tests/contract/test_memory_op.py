@@ -21,9 +21,7 @@ def test_maximum_ram_page_is_more_than_dom0_has(world):
 
 def test_maximum_ram_page_is_the_same_by_the_raw_door(world):
     xen = world.xen
-    assert xen.hypercall(MEMORY_OP, abi.XENMEM_maximum_ram_page, None) == (
-        xen.memory_op.maximum_ram_page()
-    )
+    assert xen.hypercall(MEMORY_OP, abi.XENMEM_maximum_ram_page, None) == (xen.memory_op.maximum_ram_page())
 
 
 @pytest.mark.parametrize("name", COUNTS)

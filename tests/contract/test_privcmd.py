@@ -197,17 +197,13 @@ def test_v2_with_errors_of_another_length_is_refused_here(world, privcmd, length
     # The driver clears 4 bytes for each frame there, whatever the length is.
     errors = bytearray(b"\xff" * length)
     with empty_range(world, privcmd, 2) as (address, _), pytest.raises(ValueError, match="bytes"):
-        privcmd.mmapbatch_v2(
-            world.paused.domid, address, array("Q", world.paused.frames(2)), errors
-        )
+        privcmd.mmapbatch_v2(world.paused.domid, address, array("Q", world.paused.frames(2)), errors)
     assert errors == b"\xff" * length
 
 
 def test_v2_into_read_only_memory_is_refused_here(world, privcmd):
     with empty_range(world, privcmd, 1) as (address, _), pytest.raises(BufferError):
-        privcmd.mmapbatch_v2(
-            world.paused.domid, address, array("Q", [world.paused.first]), b"\0\0\0\0"
-        )
+        privcmd.mmapbatch_v2(world.paused.domid, address, array("Q", [world.paused.first]), b"\0\0\0\0")
 
 
 def test_v2_of_a_domain_that_never_was_marks_every_frame(world, privcmd):

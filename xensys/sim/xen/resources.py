@@ -77,7 +77,8 @@ class Resources:
         if kind == GRANT_TABLE:
             if number == _SHARED:
                 return domain.max_grant_frames
-            if number == _STATUS:
+            if number == _STATUS and domain.kind != "arm":
+                # arm has version 1 alone (GNTTAB_MAX_VERSION).
                 # A 4 KiB frame of version 2 entries holds 256, and their 512
                 # bytes of status fill an eighth of another.
                 return -(-domain.max_grant_frames * 256 * 2 // 4096)

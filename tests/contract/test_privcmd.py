@@ -31,7 +31,7 @@ def empty_range(world, privcmd, frames: int, *, writable: bool = False):
     memory = world.kernel.reserve(frames * FRAME, writable=writable)
     try:
         address = address_of(memory)
-        privcmd.map_fixed(address, frames * FRAME, writable=writable)
+        privcmd.map_over(memory)
         yield address, memory
     finally:
         memory.close()
@@ -51,6 +51,7 @@ def test_descriptor_is_close_on_exec(world, privcmd):
 
 def test_closed_handle_raises_value_error(world):
     handle = Privcmd.open(world.kernel)
+    spare = world.kernel.reserve(FRAME, writable=False)
     handle.close()
     assert handle.closed
     for use in (
@@ -63,7 +64,7 @@ def test_closed_handle_raises_value_error(world):
         lambda: handle.mmap_resource(1, 1, 0, 0, 0, 0),
         lambda: handle.restrict(1),
         lambda: handle.dm_op(1, ()),
-        lambda: handle.map_fixed(0, FRAME, writable=False),
+        lambda: handle.map_over(spare),
     ):
         with pytest.raises(ValueError, match="closed"):
             use()
@@ -471,7 +472,7 @@ def test_buffer_device_is_there_unless_this_is_the_fallback(world):
         return
     with HypercallMemory.open(world.kernel) as device:
         memory = world.kernel.reserve(2 * FRAME, writable=True)
-        device.map_fixed(address_of(memory), 2 * FRAME)
+        device.map_over(memory)
         assert memory[:] == bytes(2 * FRAME)
         memory.close()
 

@@ -268,7 +268,7 @@ def test_the_retry_trap_is_real_in_the_simulator():
         machine.domains[1].page_out([13], for_calls=1)
         memory = machine.dom0.reserve(10 * FRAME, writable=False)
         address = address_of(memory)
-        privcmd.map_fixed(address, 10 * FRAME, writable=False)
+        privcmd.map_over(memory)
         errors = array("i", [0] * 10)
         # ENOENT only if the last of its blocks is one of them.
         with suppress(xensys.XenNotFoundError):

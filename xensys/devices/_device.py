@@ -17,9 +17,11 @@ from errno import EACCES, EINTR, ENODEV, ENOENT, ENXIO, EPERM
 from xensys._lifetime import OneOfAKind, is_exiting, watch_fork
 from xensys.errors import ForkedError, NoXenError, XenError, error_from
 from xensys.kernel.base import MAP_FIXED, MAP_SHARED, PROT_READ, PROT_WRITE
+from xensys.kernel.pointers import address_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import mmap
     from collections.abc import Mapping
     from typing import Self
 
@@ -228,15 +230,21 @@ class Device(OneOfAKind):
                     error.errno or 0, call=name, via=self._path, domid=domid, arguments=arguments
                 ) from None
 
-    def _map_fixed(self, address: int, length: int, *, writable: bool) -> None:
-        """Map the device over a range of addresses that the caller owns."""
+    def _map_over(self, memory: mmap.mmap) -> None:
+        """Map the device in place of anonymous memory that the caller made for it.
+
+        Taking the object rather than an address, this can replace nobody
+        else's memory.
+        """
         descriptor = self._descriptor
-        prot = PROT_READ | PROT_WRITE if writable else PROT_READ
-        try:
-            self._kernel.mmap(address, length, prot, MAP_SHARED | MAP_FIXED, descriptor.fd, 0)
-        except XenError:  # ForkedError
-            raise
-        except OSError as error:
-            raise error_from(
-                error.errno or 0, call="mmap", via=self._path, arguments={"length": length}
-            ) from None
+        with memoryview(memory) as view:
+            prot = PROT_READ if view.readonly else PROT_READ | PROT_WRITE
+            length = view.nbytes
+            try:
+                self._kernel.mmap(address_of(view), length, prot, MAP_SHARED | MAP_FIXED, descriptor.fd, 0)
+            except XenError:  # ForkedError
+                raise
+            except OSError as error:
+                raise error_from(
+                    error.errno or 0, call="mmap", via=self._path, arguments={"length": length}
+                ) from None

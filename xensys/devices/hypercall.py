@@ -10,6 +10,10 @@ from __future__ import annotations
 
 from xensys.devices._device import Device
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import mmap
+
 
 class HypercallMemory(Device):
     """A handle on the hypercall buffer device."""
@@ -19,13 +23,13 @@ class HypercallMemory(Device):
     PATHS = ("/dev/xen/hypercall",)
     MISSING_HINT = "load the xen-privcmd module (Linux 4.18 or later)"
 
-    def map_fixed(self, address: int, length: int) -> None:
-        """Map zeroed pages at `address`, in place of what is mapped there.
+    def map_over(self, memory: mmap.mmap) -> None:
+        """Map zeroed pages in place of anonymous memory.
 
         Args:
-            address, length: bytes, page aligned.
+            memory: a writable `Kernel.reserve()`; its views see the pages from then on.
         Raises:
             XenError: ENOMEM, or EINVAL beyond 64 pages of one handle with the
                 driver's first version.
         """
-        self._map_fixed(address, length, writable=True)
+        self._map_over(memory)

@@ -26,6 +26,7 @@ from xensys.errors import HazardError, XenTimeoutError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from mmap import mmap as AnonymousMemory
     from typing import Self, TypeVar
 
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -178,18 +179,18 @@ class Privcmd(Device):
         descriptor = self._descriptor  # held: see _device
         return self._kernel.ioctl_long(descriptor.fd, _HYPERCALL_NUMBER, arg)
 
-    def map_fixed(self, address: int, length: int, *, writable: bool) -> None:
-        """Map the device at `address`, in place of what is mapped there.
+    def map_over(self, memory: AnonymousMemory) -> None:
+        """Map the device in place of anonymous memory.
 
-        The result is an empty range for one of the mapping ioctls to fill;
-        touching it before that is SIGBUS.
+        The result is an empty range for one of the mapping ioctls to fill. To
+        touch it before that is SIGBUS: `xensys.memory.foreign` never lets you.
 
         Args:
-            address, length: bytes, page aligned.
+            memory: a `Kernel.reserve()`, which also says whether to map for writing.
         Raises:
             XenError: ENOMEM, too many mappings (vm.max_map_count).
         """
-        self._map_fixed(address, length, writable=writable)
+        self._map_over(memory)
 
     def mmap(self, domid: int, entries: Sequence[tuple[int, int, int]]) -> None:
         """Map machine frames into a fresh mapping of this device (IOCTL_PRIVCMD_MMAP).

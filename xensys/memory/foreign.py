@@ -443,7 +443,7 @@ class _Attempt:
                 errno, call="mmap", arguments={"length": length}, hint=_MAX_MAP_COUNT_HINT
             ) from None
         try:
-            self.privcmd.map_fixed(area.address, length, writable=self.write)
+            self.privcmd.map_over(area.memory)
         except XenError as error:
             if error.errno == ENOMEM:
                 error.hint = _MAX_MAP_COUNT_HINT

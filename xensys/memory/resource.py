@@ -127,7 +127,7 @@ class Resources:
             except (OSError, OverflowError):
                 raise error_from(ENOMEM, call="mmap", arguments={"length": length}) from None
             try:
-                privcmd.map_fixed(area.address, length, writable=write)
+                privcmd.map_over(area.memory)
                 privcmd.mmap_resource(domid, kind, ident, first, count, area.address)
             except XenInterruptedError:
                 area.memory.close()

@@ -16,6 +16,7 @@ from _weakref import ref
 from errno import EAGAIN, ENOMEM, EPERM
 
 from xensys._lifetime import watch_fork
+from xensys.abi import _base
 from xensys.abi._base import add_region, remove_region
 from xensys.errors import XenError, error_from
 from xensys.kernel.base import (
@@ -61,7 +62,7 @@ class Slab:
         if device is None:
             _lock_anonymous(kernel, area)
         else:
-            device.map_fixed(area.address, length)
+            device.map_over(area.memory)
         try:
             # A child that shared these pages would overwrite its parent's
             # arguments in flight.
@@ -146,8 +147,9 @@ class _Regions:
                 remove_region(address)
 
     def _forked(self) -> None:
-        # A thread that is no more may have held it.
+        # A thread that is no more may have held them.
         self._lock = allocate_lock()
+        _base._regions_lock = allocate_lock()
         watch_fork(self)
 
 

@@ -63,14 +63,18 @@ def is_exiting() -> bool:
 
 
 def _after_fork_in_child() -> None:
-    global _generation
+    global _generation, _watched
     _generation += 1
-    watched = list(_watched.values())
-    _watched.clear()
-    for reference in watched:
+    # Exchanged and not copied: a large copy would be put where a mapping was.
+    watched, _watched = _watched, {}
+    for reference in watched.values():
         thing = reference()
         if thing is not None:
-            thing._forked()
+            try:
+                thing._forked()
+            except BaseException:
+                # A signal handler's; lost, as all that fork hooks raise. The rest must be told.
+                thing._forked()
 
 
 def _at_exit() -> None:

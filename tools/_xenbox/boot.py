@@ -67,7 +67,7 @@ def arguments(
         # QEMU's memory is zeros already; touching it all takes seconds.
         "bootscrub=0",
     ]
-    kernel_line = ["console=hvc0", "quiet", "panic=5", "rdinit=/init", *options.kernel_args]
+    kernel_line = ["console=hvc0", "quiet", "panic=-1", "rdinit=/init", *options.kernel_args]
     common = [
         "-nodefaults",
         "-no-user-config",
@@ -147,6 +147,8 @@ class Box:
 
     def __init__(self, target: Target, image: Path, initrd: Path, console: Path, options: Options) -> None:
         self.console = console
+        # What stands there already is of an earlier boot.
+        self._read_to = console.stat().st_size if console.exists() else 0
         self._said = ""
         self.channel, theirs = socket.socketpair()
         with theirs:
@@ -189,6 +191,20 @@ class Box:
             return False
         return True
 
+    def is_dying(self) -> bool:
+        """Whether Xen has announced its end since this was last asked.
+
+        It then counts five seconds before it reboots, in a loop that takes
+        minutes of real time where QEMU counts instructions.
+        """
+        with contextlib.suppress(FileNotFoundError), open(self.console, "rb") as file:
+            file.seek(self._read_to)
+            said = file.read()
+            # The last line may be half there: it is read again.
+            self._read_to += said.rfind(b"\n") + 1
+            return any(words in said for words in _LAST_WORDS)
+        return False
+
     def last_words(self, lines: int = 40) -> str:
         """The console's end, and what QEMU itself said if it has been killed."""
         text = ""
@@ -199,6 +215,9 @@ class Box:
         tail += [f"qemu: {line}" for line in self._said.splitlines()]
         return "\n".join("  | " + line for line in tail)
 
+
+# xen/common/shutdown.c hwdom_shutdown() and xen/drivers/char/console.c panic().
+_LAST_WORDS = (b"(XEN) Hardware Dom0 crashed", b"(XEN) Hardware Dom0 shutdown: watchdog", b"(XEN) Panic on CPU")
 
 _ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 

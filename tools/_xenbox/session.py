@@ -147,6 +147,9 @@ class Session:
         # Short enough for the deadline to be kept and for signals to be seen.
         wait = min(max(deadline - time.monotonic(), 0), 1.0)
         ready, _, _ = select.select(watched, [], [], wait)
+        if not ready and self.box.is_dying():
+            self.box.kill()
+            return False
         if self.keyboard in ready:
             self._type()
         if self.box.channel.fileno() in ready:

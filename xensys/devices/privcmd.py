@@ -85,6 +85,8 @@ class Privcmd(Device):
             from xensys.kernel import host
 
             kernel = host()
+        if timeout is not None and not timeout >= 0:
+            raise ValueError(f"timeout: {timeout}")
         if _opens_at_once(kernel):
             return super().open(kernel)
         return cls._open_in_thread(kernel, timeout)

@@ -138,8 +138,7 @@ class Caller:
                 number = error.errno or 0
                 tries += 1
                 if repeatable and (
-                    number == EINTR
-                    or (number == EFAULT and tries < _FAULT_TRIES and self.buffers.may_fault)
+                    number == EINTR or (number == EFAULT and tries < _FAULT_TRIES and self._may_fault())
                 ):
                     continue
                 raise self._error(privcmd, number, f"{NAMES[op]}({name})", domid, arguments) from None
@@ -186,6 +185,12 @@ class Caller:
             self.buffers.give(slot)
         return bool(submap >> 11 & 1)  # XENFEAT_dom0
 
+    def _may_fault(self) -> bool:
+        try:
+            return self.buffers.may_fault
+        except (OSError, ValueError):  # the device cannot be opened now: EFAULT is the news
+            return False
+
     def _error(
         self,
         privcmd: Privcmd,
@@ -197,7 +202,7 @@ class Caller:
         hint = ""
         if errno == EPERM and _restricted(privcmd):
             hint = _RESTRICTED_HINT
-        elif errno == EFAULT and self.buffers.may_fault:
+        elif errno == EFAULT and self._may_fault():
             hint = "this kernel has no /dev/xen/hypercall: EFAULT may pass while it moves memory"
         return error_from(
             errno,

@@ -20,6 +20,7 @@ from _weakref import ref
 
 from xensys._lifetime import watch_fork
 from xensys.errors import error_from
+from xensys.kernel import host
 from xensys.kernel.base import (
     MAP_ANONYMOUS,
     MAP_FIXED,
@@ -50,7 +51,10 @@ class Area:
     __slots__ = ("_record", "address", "length", "memory", "writable")
 
     def __init__(self, kernel: Kernel, length: int, *, writable: bool) -> None:
+        if kernel.simulated:
+            host()  # for the guard: to import it in a fresh child would fill the very addresses
         self.memory: mmap.mmap = kernel.reserve(length, writable=writable)
+        untrack(self.memory)
         self.address = address_of(self.memory)
         self.length = length
         self.writable = writable
@@ -66,10 +70,23 @@ class Area:
         prot = PROT_READ | PROT_WRITE if self.writable else PROT_READ
         flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
         try:
-            kernel.mmap(self.address, self.length, prot, flags, -1, 0)
+            # A view keeps the addresses ours meanwhile.
+            with memoryview(self.memory):
+                kernel.mmap(self.address, self.length, prot, flags, -1, 0)
+        except ValueError:
+            return  # closed already: a close that was interrupted, or one from a signal handler
         except OSError as error:
             raise error_from(error.errno or 0, call="mmap", arguments={"length": self.length}) from None
         self._record.copied_by_fork = True
+
+
+def untrack(leaf: object) -> None:
+    """Hide an object that is in no cycle from the collector.
+
+    In a collection weak references die before finalizers run, and a finalizer
+    may bring the object back; without one they die with the object.
+    """
+    ctypes.pythonapi.PyObject_GC_UnTrack(ctypes.py_object(leaf))
 
 
 class _Record:
@@ -98,11 +115,12 @@ class _ForkGuard:
     """Makes every address that a fork left without memory safe to touch again."""
 
     def _forked(self) -> None:
-        from xensys.kernel import host
-
+        global _records
         # Simulated or not, the addresses are this process's.
         kernel = host()
-        for record in list(_records.values()):
+        # Nothing below needs to be told of the next fork: it copies zero pages.
+        records, _records = _records, {}
+        for record in records.values():
             memory = record.memory()
             if memory is None or memory.closed or record.copied_by_fork:
                 continue

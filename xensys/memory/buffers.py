@@ -19,7 +19,7 @@ Always true here:
 from __future__ import annotations
 
 import ctypes
-from _thread import allocate_lock
+from _thread import RLock
 from _warnings import warn
 from _weakref import ref
 from errno import EINVAL
@@ -27,6 +27,7 @@ from errno import EINVAL
 from xensys._lifetime import OneOfAKind, is_exiting, watch_fork
 from xensys._typing import overload
 from xensys.errors import ForkedError, XenError
+from xensys.memory.areas import untrack
 from xensys.memory.slabs import PAGE, Slab
 
 TYPE_CHECKING = False
@@ -232,11 +233,11 @@ class BufferPool(OneOfAKind):
         "_free",
         "_kernel",
         "_lent",
+        "_lock",
         "_open_device",
         "_returned",
         "_slabs",
         "forked",
-        "lock",
     )
 
     def __init__(self, kernel: Kernel, open_device: Callable[[], HypercallMemory | None]) -> None:
@@ -257,8 +258,21 @@ class BufferPool(OneOfAKind):
         self._lent: dict[int, ref[ctypes.Array[ctypes.c_char]]] = {}
         self._closed = False
         self.forked = False
-        self.lock = allocate_lock()
+        self._lock = RLock()
         watch_fork(self)
+
+    @property
+    def lock(self) -> RLock:
+        """Held over every change of the slabs.
+
+        Raises:
+            RuntimeError: this thread holds it, so this is a finalizer or a
+                signal handler that cut in; waiting would never end.
+        """
+        lock = self._lock
+        if lock._is_owned():  # type: ignore[attr-defined]  # threading relies on it, typeshed lacks it
+            raise RuntimeError("reentrant use of a buffer pool, by a finalizer or a signal handler")
+        return lock
 
     @property
     def may_fault(self) -> bool:
@@ -346,6 +360,7 @@ class BufferPool(OneOfAKind):
             lent.pop(key, None)
             returned.append(slot)
 
+        untrack(export)
         lent[key] = ref(export, back)
 
     def holds(self, address: int, length: int) -> bool:
@@ -455,7 +470,7 @@ class BufferPool(OneOfAKind):
     def _forked(self) -> None:
         self.forked = True
         # A thread that is no more may have held it.
-        self.lock = allocate_lock()
+        self._lock = RLock()
 
 
 _ZEROS = [bytes(1 << order) for order in range(_LARGEST + 1)]

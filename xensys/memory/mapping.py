@@ -10,7 +10,7 @@ Always true here:
 
 from __future__ import annotations
 
-from _thread import allocate_lock
+from _thread import RLock
 from _warnings import warn
 
 from xensys._lifetime import OneOfAKind, is_exiting, watch_fork
@@ -45,7 +45,8 @@ class Mapping(OneOfAKind):
         self._kernel = kernel
         self._area: Area | None = area
         self._length = length
-        self._lock = allocate_lock()
+        # A finalizer or a signal handler may cut in and close.
+        self._lock = RLock()
         self._forked_away = False
         watch_fork(self)
 
@@ -166,6 +167,8 @@ class Mapping(OneOfAKind):
 
     def __del__(self) -> None:
         if getattr(self, "_area", None) is not None and not is_exiting():
+            # A warning's recorder may keep us, and collections end weak references first.
+            watch_fork(self)
             # Views stay valid, and unmap with the last of them.
             warn(f"unclosed {self!r}", ResourceWarning, 2, self)
 
@@ -211,4 +214,4 @@ class Mapping(OneOfAKind):
         self._forked_away = self._area is not None
         self._area = None
         # A thread that is no more may have held it.
-        self._lock = allocate_lock()
+        self._lock = RLock()

@@ -150,6 +150,10 @@ class _Regions:
         # A thread that is no more may have held them.
         self._lock = allocate_lock()
         _base._regions_lock = allocate_lock()
+        # What its parent lent to Xen is ordinary memory here.
+        self._watched.clear()
+        self._gone.clear()
+        _base._regions = ((), ())
         watch_fork(self)
 
 

@@ -6,8 +6,9 @@ program that never makes a hypercall never opens privcmd.
 
 from __future__ import annotations
 
-from _thread import allocate_lock
+from _thread import RLock
 from _warnings import warn
+from errno import ENOENT
 
 from xensys._lifetime import OneOfAKind, watch_fork
 from xensys.errors import ForkedError, NotSupportedError, NoXenError
@@ -92,9 +93,9 @@ def open(kernel: Kernel | None = None, *, timeout: float | None = None) -> Xen:
     """
     if kernel is None:
         kernel = _kernel_from_environment()
-    if all(kernel.access(path) == 2 for path in _TRACES_OF_XEN):
+    if all(kernel.access(path) == ENOENT for path in _TRACES_OF_XEN):
         raise NoXenError(
-            2,
+            ENOENT,
             call="open(/dev/xen/privcmd)",
             hint="this is no Xen domain, or its modules (xen-privcmd, …) are not loaded; "
             "`python3 -m xensys doctor` tells more, `xensys.sim` simulates a machine",
@@ -152,7 +153,7 @@ class Xen(OneOfAKind):
         self._privcmd = privcmd
         self._parts: dict[str, Any] = {}
         self._state = "open"
-        self._lock = allocate_lock()
+        self._lock = RLock()
         watch_fork(self)
 
     @property
@@ -358,9 +359,13 @@ class Xen(OneOfAKind):
             return HypercallMemory.open(self.kernel)
         except NoXenError as error:
             # Only ENOENT means "old kernel", and only if this is Xen at all.
-            if error.errno != 2:
+            if error.errno != ENOENT:
                 raise
-            self.privcmd  # noqa: B018  # raises the better error where there is no Xen
+            # Asked, not opened: that might wait for XenStore, and the pool waits for us.
+            if all(
+                self.kernel.access(path) == ENOENT for path in ("/dev/xen/privcmd", "/proc/xen/privcmd")
+            ):
+                raise
             return None
 
     def _keep(self, name: str, part: object) -> Any:
@@ -379,4 +384,4 @@ class Xen(OneOfAKind):
         if self._state == "open":
             self._state = "forked"
         # The parts raise by themselves; a thread that is no more may have held this.
-        self._lock = allocate_lock()
+        self._lock = RLock()

@@ -191,6 +191,9 @@ class TestCpio:
 class FakeBox:
     """The far end of a channel, which has said its say."""
 
+    dying = False
+    killed = False
+
     def __init__(self, frames, *, hang_up=True):
         self.channel, self.far = socket.socketpair()
         encoder = channel.Encoder()
@@ -200,6 +203,12 @@ class FakeBox:
 
     def wait_off(self, seconds):
         return True
+
+    def is_dying(self):
+        return self.dying
+
+    def kill(self):
+        self.killed = True
 
 
 def talk(tmp_path, frames, *, command=60.0, boot_limit=60.0, finish=60.0, hang_up=True, collects=()):
@@ -253,6 +262,33 @@ class TestSession:
         with pytest.raises(BoxError) as error:
             talk(tmp_path, frames)
         assert not isinstance(error.value, BootError)
+
+    def test_crash_on_the_console_ends_the_box_at_once(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(FakeBox, "dying", True)
+        with pytest.raises(BoxError, match="ended without its end marker"):
+            talk(tmp_path, BOOT, hang_up=False)
+
+    @pytest.mark.parametrize(
+        ("said", "dying"),
+        [
+            (b"(XEN) Hardware Dom0 crashed: rebooting machine in 5 seconds.\n", True),
+            (b"(XEN) Panic on CPU 0:\n", True),
+            (b"(XEN) Hardware Dom0 halted: halting machine\n", False),
+            (b"[    1.0] a kernel that says Hardware Dom0 crashed\n", False),
+        ],
+    )
+    def test_console_tells_of_a_crash_of_this_boot(self, tmp_path, said, dying):
+        console = tmp_path / "console"
+        console.write_bytes(b"(XEN) Hardware Dom0 crashed: of an earlier boot\n")
+        box = object.__new__(boot.Box)
+        box.console, box._read_to = console, console.stat().st_size
+        assert not box.is_dying()
+        with console.open("ab") as file:
+            file.write(said[:20])
+            file.flush()
+            box.is_dying()
+            file.write(said[20:])
+        assert box.is_dying() is dying
 
     def test_silence_after_the_exit_is_the_boxs_failure(self, tmp_path):
         with pytest.raises(BoxError, match="end marker"):

@@ -50,15 +50,21 @@ def _mirrors() -> list[str]:
     """Return the addresses of the host's Debian archives, the main one first."""
     if shutil.which("apt-get") is None:
         raise Failure("apt-get is not here: the header packages come from Debian by apt")
-    listing = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(REPO_URI)"],
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
-    kinds = ("debian", "debian-security")
-    found = {line.strip() for line in listing.splitlines()}
-    found = {address for address in found if address.rstrip("/").rsplit("/", 1)[-1] in kinds}
+    found: set[str] = set()
+    for update in (False, True):
+        if update:  # a new machine may never have asked its archives for their lists
+            subprocess.run(["apt-get", "-qq", "update"], stdout=subprocess.DEVNULL, check=False)
+        listing = subprocess.run(
+            ["apt-get", "indextargets", "--format", "$(REPO_URI)"],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+        kinds = ("debian", "debian-security")
+        found = {line.strip() for line in listing.splitlines()}
+        found = {address for address in found if address.rstrip("/").rsplit("/", 1)[-1] in kinds}
+        if found:
+            break
     if not found:
         raise Failure("no Debian archive among this host's apt sources; is this Debian?")
     return sorted(found, key=lambda address: ("security" in address, address))

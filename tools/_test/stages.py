@@ -129,7 +129,7 @@ def clone(run: Run) -> None:
     with tempfile.TemporaryDirectory(prefix="xensys-clone-") as place:
         there = Path(place) / "xensys"
         # What is committed and what is not yet: the tree as it stands.
-        run.call("git", "clone", "-q", "--no-hardlinks", ROOT, there)
+        run.call("git", "-c", "safe.directory=*", "clone", "-q", "--no-hardlinks", ROOT, there)
         for name in subprocess.run(
             ["git", "ls-files", "-mo", "--exclude-standard"],
             cwd=ROOT,

@@ -217,7 +217,11 @@ class Box:
 
 
 # xen/common/shutdown.c hwdom_shutdown() and xen/drivers/char/console.c panic().
-_LAST_WORDS = (b"(XEN) Hardware Dom0 crashed", b"(XEN) Hardware Dom0 shutdown: watchdog", b"(XEN) Panic on CPU")
+_LAST_WORDS = (
+    b"(XEN) Hardware Dom0 crashed",
+    b"(XEN) Hardware Dom0 shutdown: watchdog",
+    b"(XEN) Panic on CPU",
+)
 
 _ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader has had enough; nothing more can be said, not even at exit.
         sys.stderr.close()
         return 1
-    except (XenError, ValueError) as error:
+    except (XenError, ValueError, OverflowError) as error:
         print(f"xensys: {error}", file=sys.stderr)
         return 1
     return status

@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING
 
 import xensys
-from xensys.errors import ForeignMapError, NoSuchDomainError, XenError
+from xensys.errors import ForeignMapError, NoSuchDomainError, NoXenError, XenError
 from xensys.memory.foreign import FRAME_SIZE
 
 if TYPE_CHECKING:
@@ -57,17 +57,19 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show it all, on the machine that is there."""
-    real = not arguments.sim and xensys.probe().device("privcmd").errno != errno.ENOENT
-    if real:
-        print("This is a real Xen.")
-        kernel = None
-    else:
-        why = "as asked" if arguments.sim else "there is no Xen here"
-        print(f"This is a SIMULATED machine ({why}): a model of Xen within this process.")
-        kernel = xensys.sim.Machine().dom0
-        arguments.find = _SIMULATED_WORD
-        arguments.domid = None
-    with xensys.open(kernel) as xen:
+    why = "as asked"
+    try:
+        xen = xensys.open(xensys.sim.Machine().dom0 if arguments.sim else None)
+    except NoXenError:
+        why = "there is no Xen here"
+        xen = xensys.open(xensys.sim.Machine().dom0)
+    with xen:
+        if xen.simulated:
+            print(f"This is a SIMULATED machine ({why}): a model of Xen within this process.")
+            arguments.find = _SIMULATED_WORD
+            arguments.domid = None
+        else:
+            print("This is a real Xen.")
         _show_version(xen)
         _show_buffer(xen)
         domid = arguments.domid if arguments.domid is not None else _first_guest(xen)
@@ -154,7 +156,10 @@ def _around(part: PartialMapping, at: int, length: int) -> bytes:
 def _show_partial(xen: xensys.Xen, domid: int) -> None:
     beyond = xen.memory_op.maximum_gpfn(domid) + 0x1000
     with xen.foreign.map(domid, range(0, beyond, _STRIDE), partial=True) as samples:
-        good = next(f for f in samples.frames if f not in samples.errors)
+        good = next((frame for frame in samples.frames if frame not in samples.errors), None)
+    if good is None:
+        print("\nNone of its frames can be mapped: no partial map to show.")
+        return
     frames = [good, beyond, good]
     print(f"\nFrames {', '.join(map(hex, frames))} of it, of which one is not there:")
     try:
@@ -183,5 +188,5 @@ def _first_guest(xen: xensys.Xen) -> int | None:
 
 
 def _from_environment(name: str) -> int | None:
-    value = os.environ.get(name)
-    return int(value) if value else None
+    value = os.environ.get(name, "")
+    return int(value) if value.isdecimal() else None

@@ -56,6 +56,8 @@ class HvmOp:
             value: 64 bits.
             hazardous: must be True for oneself: the running kernel relies on
                 its parameters (rings, event ports, the way it takes interrupts).
+                Oneself is DOMID_SELF, and 0 in the initial domain; a guest that
+                gives its own number is not recognised, as Xen tells it to nobody.
         Raises:
             HazardError: oneself, without the flag.
             NoSuchDomainError: ESRCH.

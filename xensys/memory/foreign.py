@@ -174,7 +174,7 @@ class PartialMapping(OneOfAKind):
         return mapping.view(start, stop - start)
 
     def find(self, data: ReadableBuffer, start: int = 0) -> int:
-        """The offset of the first occurrence of `data` that no missing frame interrupts, or -1."""
+        """The offset of the first occurrence of `data` within one run, or -1."""
         if start < 0:
             start = max(start + len(self), 0)
         for index, mapping in self.runs:

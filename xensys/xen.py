@@ -354,6 +354,7 @@ class Xen(OneOfAKind):
     def _open_buffer_device(self) -> HypercallMemory | None:
         """The buffer device; None on a kernel from before 4.18, which has privcmd alone."""
         from xensys.devices.hypercall import HypercallMemory
+        from xensys.devices.privcmd import Privcmd
 
         try:
             return HypercallMemory.open(self.kernel)
@@ -362,10 +363,9 @@ class Xen(OneOfAKind):
             if error.errno != ENOENT:
                 raise
             # Asked, not opened: that might wait for XenStore, and the pool waits for us.
-            if all(
-                self.kernel.access(path) == ENOENT for path in ("/dev/xen/privcmd", "/proc/xen/privcmd")
-            ):
-                raise
+            if all(self.kernel.access(path) == ENOENT for path in Privcmd.PATHS):
+                places = ", ".join(Privcmd.PATHS)
+                raise NoXenError(ENOENT, call=f"open({places})", hint=Privcmd.MISSING_HINT) from None
             return None
 
     def _keep(self, name: str, part: object) -> Any:

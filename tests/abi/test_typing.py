@@ -22,7 +22,7 @@ WRONG = HERE / "typing_wrong.py"
 def mypy(*paths: Path, cache: Path) -> dict[tuple[str, int], str]:
     """Return mypy's errors by (file name, line)."""
     if importlib.util.find_spec("mypy") is None:
-        pytest.skip("mypy is not installed")
+        pytest.fail("mypy is not installed")
     config = cache / "mypy.ini"
     config.write_text("[mypy]\nstrict = true\nwarn_unreachable = true\n")
     command = [sys.executable, "-m", "mypy", "--config-file", str(config), "--no-pretty"]
@@ -42,7 +42,7 @@ def pyright(*paths: Path) -> dict[tuple[str, int], str]:
     """Return pyright's errors by (file name, line)."""
     program = shutil.which("pyright", path=str(Path(sys.executable).parent))
     if program is None:
-        pytest.skip("pyright is not installed")
+        pytest.fail("pyright is not installed")
     command = [program, "--outputjson", "--pythonpath", sys.executable, *map(str, paths)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode in (0, 1), done.stdout + done.stderr

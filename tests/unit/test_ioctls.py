@@ -303,3 +303,14 @@ def test_what_is_no_integer_is_a_type_error(value):
 def test_frames_that_are_no_multiple_of_8_bytes_are_refused(frames):
     with Privcmd.adopt(7, Recorder(), close=False) as handle, pytest.raises(ValueError, match="frames"):
         handle.mmapbatch_v2(1, 0, frames, bytearray(4))
+
+
+def test_hypercall_numbers_are_the_headers():
+    from xensys.abi import xen
+    from xensys.hypercalls import _call
+
+    for name in ("memory_op", "xen_version", "grant_table_op", "hvm_op"):
+        assert getattr(_call, name.upper()) == getattr(xen, f"HYPERVISOR_{name}")
+        assert _call._name(getattr(_call, name.upper())) == name
+    assert _call.DOMID_SELF == xen.DOMID_SELF
+    assert _call._name(63) == "hypercall 63"

@@ -33,21 +33,6 @@ PAGE = 4096
 RW = PROT_READ | PROT_WRITE
 
 
-@pytest.fixture
-def machine():
-    return Machine()
-
-
-@pytest.fixture
-def raw(machine):
-    return Raw(machine.dom0)
-
-
-@pytest.fixture
-def guest(machine):
-    return machine.domains[1]
-
-
 class TestLifetime:
     def test_destroyed_without_maps_is_gone(self, machine, guest):
         guest.destroy()

@@ -37,21 +37,6 @@ HOLE = 0x9_9999
 RW = PROT_READ | PROT_WRITE
 
 
-@pytest.fixture
-def machine():
-    return Machine()
-
-
-@pytest.fixture
-def raw(machine):
-    return Raw(machine.dom0)
-
-
-@pytest.fixture
-def guest(machine):
-    return machine.domains[1]
-
-
 @pytest.fixture(params=["pv", "pvh", "arm"])
 def any_raw(request):
     """dom0 of each kind."""

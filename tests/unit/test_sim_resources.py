@@ -26,34 +26,6 @@ UNKNOWN = 0x7FEF
 MEMORY_OP, XEN_VERSION, GRANT_TABLE_OP, HVM_OP = 12, 17, 20, 34
 
 
-@pytest.fixture
-def machine():
-    return Machine()
-
-
-@pytest.fixture
-def raw(machine):
-    """dom0's view, which must break none of P1's rules."""
-    raw = Raw(machine.dom0)
-    yield raw
-    assert machine.violations == []
-
-
-@pytest.fixture
-def domu(machine):
-    """A guest's own view."""
-    return Raw(machine.domains[1].kernel(unrestricted=True))
-
-
-@pytest.fixture
-def arm():
-    return Raw(Machine(arch="arm64").dom0)
-
-
-def text(raw, length=1024):
-    return raw.page[:length].split(b"\0")[0].decode()
-
-
 class TestResources:
     @pytest.mark.parametrize("kind", [{"dom0": "pv"}, {"dom0": "pvh"}, {"arch": "arm64"}], ids=str)
     def test_grant_table(self, kind):

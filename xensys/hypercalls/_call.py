@@ -28,58 +28,11 @@ if TYPE_CHECKING:
 
     Word: TypeAlias = "int | XenMemory | None"
 
-# xen/include/public/xen.h, __HYPERVISOR_*
+# xen/include/public/xen.h, __HYPERVISOR_*; here so that a first hypercall need not load all of that.
 MEMORY_OP = 12
 XEN_VERSION = 17
 GRANT_TABLE_OP = 20
 HVM_OP = 34
-
-NAMES = {
-    0: "set_trap_table",
-    1: "mmu_update",
-    2: "set_gdt",
-    3: "stack_switch",
-    4: "set_callbacks",
-    5: "fpu_taskswitch",
-    6: "sched_op_compat",
-    7: "platform_op",
-    8: "set_debugreg",
-    9: "get_debugreg",
-    10: "update_descriptor",
-    MEMORY_OP: "memory_op",
-    13: "multicall",
-    14: "update_va_mapping",
-    15: "set_timer_op",
-    16: "event_channel_op_compat",
-    XEN_VERSION: "xen_version",
-    18: "console_io",
-    19: "physdev_op_compat",
-    GRANT_TABLE_OP: "grant_table_op",
-    21: "vm_assist",
-    22: "update_va_mapping_otherdomain",
-    23: "iret",
-    24: "vcpu_op",
-    25: "set_segment_base",
-    26: "mmuext_op",
-    27: "xsm_op",
-    28: "nmi_op",
-    29: "sched_op",
-    30: "callback_op",
-    31: "xenoprof_op",
-    32: "event_channel_op",
-    33: "physdev_op",
-    HVM_OP: "hvm_op",
-    35: "sysctl",
-    36: "domctl",
-    37: "kexec_op",
-    38: "tmem_op",
-    39: "argo_op",
-    40: "xenpmu_op",
-    41: "dm_op",
-    42: "hypfs_op",
-    48: "arch_0",
-    49: "arch_1",
-}
 
 DOMID_SELF = 0x7FF0
 
@@ -141,7 +94,7 @@ class Caller:
                     number == EINTR or (number == EFAULT and tries < _FAULT_TRIES and self._may_fault())
                 ):
                     continue
-                raise self._error(privcmd, number, f"{NAMES[op]}({name})", domid, arguments) from None
+                raise self._error(privcmd, number, f"{_name(op)}({name})", domid, arguments) from None
 
     def raw(self, op: int, words: tuple[Word, ...]) -> int:
         """Make a hypercall from words as they are; nothing is checked.
@@ -161,7 +114,7 @@ class Caller:
         except XenError:
             raise
         except OSError as error:
-            name = NAMES.get(op, f"hypercall {op}")
+            name = _name(op)
             arguments = {f"a{i}": address for i, address in enumerate(addresses, 1)}
             raise self._error(privcmd, error.errno or 0, name, None, arguments) from None
         finally:
@@ -177,13 +130,12 @@ class Caller:
             return True
         if domid:
             return False
-        slot = self.buffers.take(8)
-        try:
-            self.call(XEN_VERSION, "XENVER_get_features", 6, slot.address, repeatable=True)
-            submap = int.from_bytes(slot.memory[slot.offset + 4 : slot.offset + 8], "little")
-        finally:
-            self.buffers.give(slot)
-        return bool(submap >> 11 & 1)  # XENFEAT_dom0
+        # The family's own method, and its import only when it is needed: that
+        # module builds on this one.
+        from xensys.abi.features import XENFEAT_dom0
+        from xensys.hypercalls.xen_version import XenVersion
+
+        return bool(XenVersion(self).get_features() >> XENFEAT_dom0 & 1)
 
     def _may_fault(self) -> bool:
         try:
@@ -212,6 +164,16 @@ class Caller:
             arguments=arguments,
             hint=hint,
         )
+
+
+def _name(op: int) -> str:
+    """What Xen calls a hypercall; looked up for errors only, so not worth a table of its own."""
+    from xensys.abi import xen
+
+    for name, number in vars(xen).items():
+        if number == op and name.startswith("HYPERVISOR_"):
+            return name.removeprefix("HYPERVISOR_")
+    return f"hypercall {op}"
 
 
 def _restricted(privcmd: Privcmd) -> bool:

@@ -129,10 +129,13 @@ LAYOUTS: list[tuple[str, str, int, dict[str, int]]] = [
     ("hypfs", "xen_hypfs_dirlistentry", 16, {"e": 0, "off_next": 12, "name": 14}),
     ("xen", "multicall_entry", 64, {"op": 0, "result": 8, "args": 16}),
     ("io.xs_wire", "xsd_sockmsg", 16, {"type": 0, "req_id": 4, "tx_id": 8, "len": 12}),
-    ("io.xs_wire", "xenstore_domain_interface", 2076,
-     {"req": 0, "rsp": 1024, "req_cons": 2048, "error": 2072}),  # 4.21 adds evtchn_port
-    ("io.console", "xencons_interface", 3088,
-     {"in_": 0, "out": 1024, "in_cons": 3072, "out_prod": 3084}),  # a later Xen adds connection
+    ("io.xs_wire", "xenstore_domain_interface", 2080,  # 2076 before 4.21
+     {"req": 0, "rsp": 1024, "req_cons": 2048, "error": 2072, "evtchn_port": 2076}),
+    ("io.console", "xencons_interface", 3092,  # 3088 before 4.21
+     {"in_": 0, "out": 1024, "in_cons": 3072, "out_prod": 3084, "connection": 3088}),
+    ("domctl", "xen_domctl", 144, {"cmd": 0, "interface_version": 4, "domain": 8, "u": 16}),
+    ("domctl", "xen_domctl_get_domain_state", 16,
+     {"state": 0, "caps": 2, "pad0": 4, "unique_id": 8}),
     ("hvm.start_info", "hvm_start_info", 56, {"magic": 0, "modlist_paddr": 16, "memmap_entries": 48}),
     ("privcmd", "privcmd_hypercall", 48, {"op": 0, "arg": 8}),
     ("privcmd", "privcmd_mmapbatch_v2", 32, {"num": 0, "dom": 4, "addr": 8, "arr": 16, "err": 24}),

@@ -236,6 +236,9 @@ class TestFields:
         assert bytes(info)[64:80] == b"me" + bytes(14)  # nothing of the longer text stays
         info.compile_by = b"a\0b"
         assert bytes(info)[64:67] == b"a\0b"
+        assert info.compile_by == b"a\0b"  # rings and register areas are char arrays too
+        info.compile_by = b"a\0\0"
+        assert info.compile_by == b"a"
         with pytest.raises(OverflowError, match=r"compile_by: 17 bytes do not fit in 16"):
             info.compile_by = b"x" * 17
         with pytest.raises(TypeError, match=r"compile_by: bytes are needed, not str"):
@@ -267,7 +270,7 @@ class TestFields:
         arg = memory.xen_memory_reservation(nr_extents=3, domid=5, mem_flags=0x10000)
         assert repr(arg) == (
             "xen_memory_reservation(extent_start=None, nr_extents=3, extent_order=0, "
-            "mem_flags=0x10000, domid=5)"
+            "mem_flags=XENMEMF_populate_on_demand, domid=5)"
         )
         assert "gpfn=0x1000" in repr(memory.xen_add_to_physmap(gpfn=0x1000))
 

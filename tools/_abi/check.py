@@ -1,5 +1,7 @@
 """`tools/abi check`: is everything that is written down still true?
 
+headers   every public header file is read, or listed with a reason
+releases  what other releases have otherwise fits the facts it is against
 data      what the headers say, extracted again, is what abi/ holds
 generated what abi/ says is what xensys/abi holds
 layout    what ctypes made of it has the sizes and offsets of the data
@@ -14,12 +16,16 @@ import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import data, fetch, generate, oracle, tables
+from . import checkout, counts, coverage, data, fetch, generate, macros, oracle, tables, words
 from .headers import ARCHES, HEADERS, Header, exists
+from .model import Model
 from .places import Failure, Tree
 from .releases import RELEASES, Release
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 Fact = dict[str, Any]
 
@@ -29,9 +35,16 @@ class Report:
 
     def __init__(self) -> None:
         self.differences: list[str] = []
+        self.counted: dict[str, str] = {}
+
+    def note(self, stage: str, counted: str) -> None:
+        """Print what was counted, where nothing can differ."""
+        self.counted[stage.rstrip("/")] = counted
+        print(f"{stage:10} {counted}")
 
     def add(self, stage: str, differences: list[str], counted: str) -> None:
         """Print one stage's result."""
+        self.counted[stage] = counted
         print(f"{stage:10} {counted}: {len(differences)} differences")
         for line in differences[:40]:
             print(f"           {line}")
@@ -58,11 +71,24 @@ def _compare_files(tree: Tree, files: dict[Path, str]) -> list[str]:
     return wrong
 
 
-def check_data(tree: Tree, report: Report) -> None:
+def check_headers(tree: Tree, report: Report, later: Sequence[Release]) -> None:
+    """Account for every header file of the newest releases."""
+    wrong: list[str] = []
+    counted = []
+    for project in ("xen", "linux"):
+        newest = next(r for r in RELEASES if r.project == project)
+        own = [newest, *(r for r in later if r.project == project)]
+        found = {release.name: coverage.files(fetch.include(release)) for release in own}
+        wrong += coverage.unaccounted(tree, project, found)
+        counted += [f"{len(files)} of {name}" for name, files in found.items()]
+    report.add("files", wrong, f"{', '.join(counted)} accounted for")
+
+
+def check_data(tree: Tree, report: Report, later: Sequence[Release]) -> None:
     """Extract again and compare."""
     from . import extract
 
-    files = extract.extract(tree)
+    files = extract.extract(tree, later)
     report.add("data", _compare_files(tree, files), f"{len(files)} files extracted again")
 
 
@@ -95,41 +121,75 @@ def _older(tree: Tree, header: Header, release: Release) -> Fact:
     return data.apply(facts, {} if delta.get("absent") is True else delta)
 
 
-def check_compiler(tree: Tree, report: Report) -> None:
-    """Compile every header of every release, architecture and view."""
+def views(header: Header) -> tuple[bool, ...]:
+    """Return with which of the tools' guard a header is compiled."""
+    if header.project == "linux":
+        return (False,)
+    return (True,) if header.tools_only else (False, True)
+
+
+def check_compiler(tree: Tree, report: Report, stage: str, releases: Sequence[Release]) -> None:
+    """Compile every header of some releases, in every architecture and view."""
     jobs = [
         (header, release, arch, tools)
-        for release in RELEASES
-        if fetch.present(release)
+        for release in releases
         for header in HEADERS
         if header.project == release.project and exists(header, release)
         for arch in header.arches
-        for tools in ((False, True) if header.project == "xen" else (False,))
+        for tools in views(header)
     ]
+    functions, _ = macros.read(tree)
     for arch in ARCHES:
         oracle.compiler(arch)
 
     def run(job: tuple[Header, Release, str, bool]) -> tuple[Counter[str], list[str]]:
         header, release, arch, tools = job
-        return oracle.compare(header, release, _older(tree, header, release), arch, tools=tools)
+        older = _older(tree, header, release)
+        here = functions.get(header.module, [])
+        return oracle.compare(header, release, older, arch, tools=tools, functions=here)
 
-    counts: Counter[str] = Counter()
+    found_here: Counter[str] = Counter()
     wrong: list[str] = []
     with ThreadPoolExecutor(4) as pool:
         for found, differences in pool.map(run, jobs):
-            counts += found
+            found_here += found
             wrong += differences
-    releases = sorted({release.name for _, release, _, _ in jobs})
+    names = sorted({release.name for _, release, _, _ in jobs})
     print(
         f"compiled   {len(jobs)} views of {len({h.module for h, *_ in jobs})} headers, "
-        f"{len(releases)} releases ({', '.join(releases)}), {' and '.join(ARCHES)}"
+        f"{len(names)} releases ({', '.join(names)}), {' and '.join(ARCHES)}"
     )
-    listed = ", ".join(f"{counts[k]} {k}" for k in ("structures", "fields", "constants"))
-    report.add("compiler", wrong, f"{listed} checked")
+    listed = ", ".join(f"{found_here[k]} {k}" for k in ("structures", "fields", "constants"))
+    report.add(stage, wrong, f"{len(jobs)} views, {listed} checked")
 
 
-def check(tree: Tree, *, quick: bool) -> int:
-    """Run every stage; return the exit status."""
+def _print_noted(tree: Tree, opened: Sequence[Release]) -> None:
+    """Say what each release that no package has brings, unless it is compiled here too."""
+    for delta in data.later(tree):
+        if delta["release"] in {release.name for release in opened}:
+            continue
+        modules = [delta[name] for name in delta["modules"] if name in delta]
+        parts = [part for module in modules if module.get("absent") is not True for part in module.values()]
+        new, other, gone = (sum(len(p.get(k, ())) for p in parts) for k in ("only", "otherwise", "absent"))
+        source = delta["source"]
+        print(
+            f"noted      {delta['release']}: {new} names new, {other} otherwise, {gone} gone; "
+            f"{source['tag']} {source['commit'][:12]}, not compiled here"
+        )
+
+
+def check(
+    tree: Tree, *, quick: bool, headers: Mapping[str, Path] | None = None, write_counts: bool = False
+) -> int:
+    """Run every stage; return the exit status.
+
+    `headers` are places of releases that no package has (see checkout).
+    """
+    with checkout.opened(tree, dict(headers or {})) as later:
+        return _check(tree, later, quick=quick, write_counts=write_counts)
+
+
+def _check(tree: Tree, later: Sequence[Release], *, quick: bool, write_counts: bool) -> int:
     report = Report()
     facts = data.read_all(tree)
     structures = sum(len(f["types"]) for f in facts.values())
@@ -140,19 +200,33 @@ def check(tree: Tree, *, quick: bool) -> int:
         if (seen := next(s for a in ARCHES if (s := data.for_arch(t, a)) is not None))
     )
     constants = sum(len(f["constants"]) for f in facts.values())
-    print(
-        f"abi/       {len(facts)} headers, {structures} structures, {fields} fields, {constants} constants"
+    report.note(
+        "abi/",
+        f"{len(facts)} headers, {structures} structures, {fields} fields, {constants} constants",
     )
+    report.add("headers", *coverage.check_rows(tree))
+    report.add("releases", *coverage.check_releases(tree))
+    _print_noted(tree, later)
     if not quick:
         fetch.fetch_all()
         for release in RELEASES:
             if not fetch.present(release):
                 print(f"gap        {release.name} is not to be had: its differences stand unchecked")
-        check_data(tree, report)
+        check_headers(tree, report, later)
+        check_data(tree, report, later)
     check_generated(tree, report)
     check_layout(tree, report)
     report.add("tables", *tables.check(tree, facts))
+    report.add("macros", *macros.check(tree, facts))
+    model = Model(tree)
+    report.add("words", *words.check(model, words.read_all(tree, model.facts)))
+    complete = False
     if not quick:
-        check_compiler(tree, report)
+        here = [release for release in RELEASES if fetch.present(release)]
+        check_compiler(tree, report, "compiler", here)
+        for release in later:
+            check_compiler(tree, report, release.name, [release])
+        complete = len(here) == len(RELEASES)
+    report.differences += counts.check(tree, report.counted, complete=complete, write=write_counts)
     print(f"{len(report.differences)} differences")
     return 1 if report.differences else 0

@@ -6,11 +6,21 @@ import ctypes
 import importlib
 import subprocess
 import sys
+from importlib import metadata
 from typing import Any
 
 from .places import Failure, cache
 
-_VERSION = "18.1.1"  # the parser is pinned: a newer one may spell types otherwise
+# The parser is pinned: another one may spell types otherwise. 18.1.1 is PyPI's last.
+_VERSION = "18.1.1"
+
+
+def _pinned() -> bool:
+    """Tell whether this Python has the pinned version; a distribution's own is another."""
+    try:
+        return metadata.version("libclang") == _VERSION
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def _install() -> None:
@@ -24,6 +34,7 @@ def _install() -> None:
         if done.returncode:
             raise Failure(f"no libclang, and pip could not install it:\n{done.stderr.strip()}")
     sys.path.insert(0, str(site))
+    importlib.invalidate_caches()
 
 
 def load() -> Any:
@@ -32,11 +43,9 @@ def load() -> Any:
     Raises:
         Failure: it is not here and pip cannot get it.
     """
-    try:
-        cindex: Any = importlib.import_module("clang.cindex")
-    except ImportError:
+    if not _pinned():
         _install()
-        cindex = importlib.import_module("clang.cindex")
+    cindex: Any = importlib.import_module("clang.cindex")
     function_like = cindex.conf.lib.clang_Cursor_isMacroFunctionLike
     function_like.argtypes = [cindex.Cursor]
     function_like.restype = ctypes.c_uint

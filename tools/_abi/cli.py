@@ -18,10 +18,15 @@ def _fetch(options: argparse.Namespace) -> int:
 
 
 def _extract(options: argparse.Namespace) -> int:
-    from . import extract, fetch
+    from . import checkout, extract, fetch
 
+    tree = Tree(options.root)
     fetch.fetch_all()
-    files = extract.extract(Tree(options.root))
+    for path in extract.outdated(tree):
+        print(f"removed {path.name}: a package has the release, or a later one")
+        path.unlink()
+    with checkout.opened(tree, dict(options.headers)) as later:
+        files = extract.extract(tree, later)
     print(f"{len(files)} data files, {extract.write(files)} changed: review them as a diff")
     return 0
 
@@ -37,7 +42,27 @@ def _generate(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from . import check
 
-    return check.check(Tree(options.root), quick=options.quick)
+    if options.quick and options.headers:
+        raise Failure("--headers compiles, --quick does not")
+    return check.check(
+        Tree(options.root),
+        quick=options.quick,
+        headers=dict(options.headers),
+        write_counts=options.counts,
+    )
+
+
+def _add_headers(command: argparse.ArgumentParser) -> None:
+    from . import checkout
+
+    command.add_argument(
+        "--headers",
+        metavar="RELEASE=DIR",
+        type=checkout.argument,
+        action="append",
+        default=[],
+        help="headers of a release that no package has: xen-4.22=DIR, Xen's git or a folder of headers",
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,6 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
     fetch.add_argument("--refresh", action="store_true", help="fetch again what is cached")
     fetch.set_defaults(run=_fetch)
     extract = commands.add_parser("extract", help="headers to abi/ (libclang)")
+    _add_headers(extract)
     extract.set_defaults(run=_extract)
     generate = commands.add_parser("generate", help="abi/ to xensys/abi (Python alone)")
     generate.set_defaults(run=_generate)
@@ -61,6 +87,8 @@ def main(arguments: list[str] | None = None) -> int:
         action="store_true",
         help="without headers, parser and compiler: data, generated files and tables only",
     )
+    check.add_argument("--counts", action="store_true", help="write abi/counts.json anew")
+    _add_headers(check)
     check.set_defaults(run=_check)
     options = parser.parse_args(arguments)
     options.root = options.root.resolve()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import keyword
 import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from . import macros
 from .headers import ARCHES, HEADERS, Header, python_module
 from .layout import CTYPES, Layout, element, packed, plan
 from .places import Failure
 
 if TYPE_CHECKING:
     from .model import Entity, Model
+    from .words import Words
 
 Fact = dict[str, Any]
 _BY_MODULE = {header.module: header for header in HEADERS}
@@ -49,9 +52,18 @@ class Module:
     """The text of one generated file."""
 
     def __init__(
-        self, model: Model, planner: Planner, header: Header, part: str, entities: list[Entity]
+        self,
+        model: Model,
+        words: Words,
+        planner: Planner,
+        header: Header,
+        part: str,
+        entities: list[Entity],
+        functions: list[macros.Macro],
     ) -> None:
+        self.functions = functions
         self.model = model
+        self.words = words
         self.planner = planner
         self.header = header
         self.part = part  # "" (both architectures), "_common", "_x86_64" or "_arm64"
@@ -96,9 +108,16 @@ class Module:
 
     def text(self) -> str:
         """Return the whole file."""
-        chunks = [self._constants(), *self._structures(), self._typedefs()]
+        chunks = [self._constants(), *self._structures(), self._typedefs(), *self._functions()]
         body = "\n\n\n".join(chunk for chunk in chunks if chunk)
         return self._head() + body + self._tail()
+
+    def _functions(self) -> list[str]:
+        for macro in self.functions:
+            self.base.add("fitting")
+            for name in {macro.name, public(macro.name)}:
+                self._define(name)
+        return macros.emit(self.functions, public)
 
     def _release(self) -> str:
         return str(self.model.facts[self.header.module]["release"])
@@ -106,9 +125,10 @@ class Module:
     def _head(self) -> str:
         release = self._release().replace("xen-", "Xen ").replace("linux-", "Linux ")
         arches = " and ".join(ARCHES) if self.part in ("", "_common") else self.arch
-        doc = f"{self.header.files[0]} of {release}, {arches}."
+        source = f"{self.header.files[0]} of {release}, {arches}."
         if self.model.is_split(self.header.module) and self.part != "_common":
-            doc += f" What is alike elsewhere is in _common.{python_module(self.header)}."
+            source += f" What is alike elsewhere is in _common.{python_module(self.header)}."
+        doc = f"{self.words.doc}\n\n{source}\n" if self.words.doc else source
         lines = [
             f"# GENERATED from abi/{self.header.module}.json ({self.header.files[0]}, {release}).",
             "# Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.",
@@ -149,16 +169,24 @@ class Module:
         return f"\n\n{text}\n"
 
     def _note(self, section: str, name: str, fact: Fact) -> str:
-        notes = []
+        notes = ["the stable members only"] if fact.get("partial") else []
         if fact.get("tools"):
             notes.append("__XEN_TOOLS__")
         facts = self.model.of(self.header, section, name)
         if len(facts) == 1:
             notes.append(f"{next(iter(facts))} only")
-        if lacking := self.model.lacking(self.header, section, name):
+        if since := self.model.since(self.header, section, name):
+            notes.append(f"since {since}, not compiled here")
+        elif lacking := self.model.lacking(self.header, section, name):
             notes.append(f"not in {', '.join(lacking)}")
-        if changed := self.model.changed(self.header, section, name):
+        if until := self.model.until(self.header, section, name):
+            notes.append(f"gone in {until}")
+        arch = self.arch if self.part in (f"_{a}" for a in ARCHES) else ""
+        if changed := self.model.changed(self.header, section, name, arch):
             notes.append(f"otherwise in {', '.join(changed)}")
+        if section == "types":
+            sizes = self.model.sizes(self.header, name, arch).items()
+            notes += [f"{size} bytes up to {release}" for release, size in sizes]
         return "; ".join(notes)
 
     def _fact(self, entity: Entity) -> Fact:
@@ -167,24 +195,38 @@ class Module:
     def _constants(self) -> str:
         lines: list[str] = []
         group: str | None = None
+        explained: set[str] = set()
         taken = self.model.facts[self.header.module]["constants"]  # a real name goes first
         for entity in self.entities:
             if entity.section != "constants" or (entity.split and self.arch not in entity.facts):
                 continue
             fact = self._fact(entity)
-            if fact.get("enum") != group:
-                group = fact.get("enum")
-                if group:
-                    lines.append(f"# enum {group}")
             name, value = entity.name, fact["value"]
+            own = self.words.group_of.get(name)
+            bit_number = name[0] == "_" and name[1:] in taken  # _X and X in turn: one run of X
+            if own != group and not bit_number:
+                group = own
+                lines += self._heading(group, explained, first=not lines)
             shown = json.dumps(value) if isinstance(value, str) else _number(name, value)
-            note = self._note("constants", name, fact)
+            said = self.words.constants.get(name, "").removesuffix(".")
+            note = "; ".join(filter(None, (said, self._note("constants", name, fact))))
             self._define(name)
             lines.append(f"{name} = {shown}" + (f"  # {note}" if note else ""))
             if name.startswith("__") and public(name) not in taken:
                 self._define(public(name))
                 lines.append(f"{public(name)} = {name}")
         return "\n".join(lines)
+
+    def _heading(self, name: str | None, explained: set[str], *, first: bool) -> list[str]:
+        """Return the lines above the constants of a group."""
+        lines = [] if first else [""]
+        if name is None or (group := self.words.groups.get(name)) is None:
+            return lines
+        if name in explained:
+            return [*lines, f"# {name}, more"]
+        explained.add(name)
+        text = f"{name}: {group.doc}"
+        return lines + textwrap.wrap(text, 100, initial_indent="# ", subsequent_indent="# ")
 
     def _structures(self) -> list[str]:
         own = {e.name: e for e in self.entities if e.section == "types" and self.arch_has(e)}
@@ -217,11 +259,14 @@ class Module:
         note = self._note("types", name, fact)
         tag = f"{fact['kind']} {name}" if name[0] != "_" else f"an anonymous {fact['kind']}"
         doc = f"{tag}; {fact['size']} bytes." + (f" {note}." if note else "")
+        if said := self.words.types.get(name):
+            doc = f"{said}\n\n    {doc}\n    "
         lines = [f"class {public(name)}({kind}):", f'    """{doc}"""', ""]
         rows = []
         for field in layout.fields:
             ctype = self._ctype(field.code, field.array)
-            rows.append(f'        ("{field.name}", {ctype}),  # @{field.offset} {field.note}')
+            about = self._about(name, field.name, f"@{field.offset} {field.note}")
+            rows.append(f'        ("{field.name}", {ctype}),  # {about}')
         lines += ["    _fields_ = (", *rows, "    )"] if rows else ["    _fields_ = ()"]
         if anonymous := [field.name for field in layout.fields if field.anonymous]:
             lines.append(f"    _anon_ = ({', '.join(map(json.dumps, anonymous))},)")
@@ -229,7 +274,7 @@ class Module:
             lines.append("    _bits_ = (")
             for bit in layout.bits:
                 entry = f'"{bit.name}", "{bit.store}", {bit.shift}, {bit.width}, {bit.signed}'
-                lines.append(f"        ({entry}),  # {bit.note}")
+                lines.append(f"        ({entry}),  # {self._about(name, bit.name, bit.note)}")
             lines.append("    )")
         if kind == "Struct" and (found := packed(fact, self.types)):
             lines.append(f'    FORMAT = "{found[0]}"')
@@ -243,6 +288,14 @@ class Module:
             renamed = [f"    {_alias(name)} = {name}" for name in shadowed]
             lines = ["if TYPE_CHECKING:", *renamed, "", "", *lines]
         return "\n".join(lines)
+
+    def _about(self, structure: str, field: str, note: str) -> str:
+        """Return the comment beside a field: C's type and what the field holds."""
+        c_name = field[:-1] if keyword.iskeyword(field[:-1]) else field
+        said = self.words.field_docs.get((structure, c_name), "").removesuffix(".")
+        since = self.model.since(self.header, "types", structure, c_name)
+        newer = f"since {since}" if since else ""
+        return f"{note}: {said}" if said and not newer else "; ".join(filter(None, (note, said, newer)))
 
     def _ctype(self, code: str, array: tuple[int, ...]) -> str:
         kind, name = element(code)

@@ -27,6 +27,8 @@ def folder(release: Release) -> Path:
 
 def include(release: Release) -> Path:
     """Return the folder that holds `xen/…` for `#include`."""
+    if release.include is not None:
+        return release.include
     return folder(release) / "usr" / "include"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from . import lookup, macros, words
 from .emit import Module, Planner
 from .headers import ARCHES, HEADERS, Header, python_module
 from .model import Model
@@ -83,13 +84,23 @@ def _index(model: Model) -> str:
 def generate(tree: Tree) -> dict[Path, str]:
     """Return the text of every generated file."""
     model = Model(tree)
+    said = words.read_all(tree, model.facts)
+    functions, _ = macros.read(tree)
     planners = {arch: Planner(model, arch) for arch in ARCHES}
     files: dict[Path, str] = {}
     packages: dict[Path, set[str]] = {}
     for header in HEADERS:
         entities = model.entities[header.module]
         if not model.is_split(header.module):
-            text = Module(model, planners["x86_64"], header, "", entities).text()
+            text = Module(
+                model,
+                said[header.module],
+                planners["x86_64"],
+                header,
+                "",
+                entities,
+                functions.get(header.module, []),
+            ).text()
             files[_path(tree, "", header)] = text
             continue
         common = [e for e in entities if not e.split]
@@ -98,7 +109,9 @@ def generate(tree: Tree) -> dict[Path, str]:
         parts += [(f"_{arch}", arch, split) for arch in ARCHES]
         for part, arch, own in parts:
             path = _path(tree, part, header)
-            files[path] = Module(model, planners[arch], header, part, own).text()
+            here = functions.get(header.module, []) if part == "_common" else []
+            words_here = said[header.module]
+            files[path] = Module(model, words_here, planners[arch], header, part, own, here).text()
             packages.setdefault(tree.generated / part, set()).add(python_module(header))
         files[_path(tree, "", header)] = _facade(header)
     for folder, modules in packages.items():
@@ -114,6 +127,9 @@ def generate(tree: Tree) -> dict[Path, str]:
         doc = f"Public headers of {package}/, one module each, loaded when first named."
         files[tree.generated / package / "__init__.py"] = _package(names, doc, "..")
     files[tree.generated / "_index.py"] = _index(model)
+    files[tree.generated / "_names.py"] = lookup.names(model, said)
+    files[tree.generated / "_operations.py"] = lookup.operations(tree)
+    files[tree.generated / "_facts.json"] = lookup.facts(model, said, functions)
     return files
 
 

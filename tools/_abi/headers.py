@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import fetch
 
@@ -23,10 +24,28 @@ class Header(NamedTuple):
     files: tuple[str, ...]  # under usr/include/xen; the first is the one included
     arches: tuple[str, ...] = ARCHES
     tools_only: bool = False  # refuses to compile without __XEN_TOOLS__
+    select: tuple[str, ...] = ()  # shell patterns: names, and TYPE.FIELD; empty takes all
+    # Structures of another header that are repeated here under the field's name: this
+    # module has one of the same name on the other architecture.
+    copies: tuple[str, ...] = ()
 
 
 def _xen(module: str, *more: str, arches: tuple[str, ...] = ARCHES) -> Header:
     return Header(module, "xen", (f"{module}.h", *more), arches)
+
+
+# The one operation of domctl.h that a later release cannot change (interface_version
+# is 0 for it), and the envelope that it travels in.
+_STABLE_DOMCTL = (
+    "XEN_DOMCTL_get_domain_state",
+    "XEN_DOMCTL_GETDOMSTATE_*",
+    "xen_domctl_get_domain_state",
+    "xen_domctl",
+    "xen_domctl_t",
+    "xen_domctl_u",
+    "xen_domctl_u.get_domain_state",
+    "xen_domctl_u.pad",
+)
 
 
 # In the order in which they are listed, printed and checked.
@@ -52,12 +71,19 @@ HEADERS = (
     _xen("nmi"),
     _xen("argo"),
     _xen("hypfs"),
-    _xen("pmu", "arch-x86/pmu.h"),
+    _xen("pmu", "arch-x86/pmu.h")._replace(copies=("xen_pmu_arch",)),
     _xen("kexec"),
     _xen("elfnote"),
     _xen("trace"),
     _xen("vm_event"),
     _xen("device_tree_defs"),
+    _xen("bootfdt"),
+    _xen("platform"),
+    Header("domctl", "xen", ("domctl.h",), tools_only=True, select=_STABLE_DOMCTL),
+    _xen("xsm/flask_op"),
+    Header("mca", "xen", ("arch-x86/xen-mca.h",), ("x86_64",)),
+    Header("guest_acpi", "xen", ("arch-x86/guest-acpi.h",), ("x86_64",)),
+    Header("smccc", "xen", ("arch-arm/smccc.h",), ("arm64",)),
     _xen("hvm/hvm_op"),
     _xen("hvm/params"),
     _xen("hvm/dm_op"),
@@ -112,6 +138,27 @@ def exists(header: Header, release: Release) -> bool:
     return (fetch.include(release) / "xen" / header.files[0]).is_file()
 
 
+def selected(header: Header, facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts that the header's `select` takes.
+
+    A type that loses fields says so: `"partial": true`.
+    """
+    if not header.select:
+        return facts
+
+    def taken(name: str) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in header.select)
+
+    found = {section: {n: f for n, f in part.items() if taken(n)} for section, part in facts.items()}
+    chosen = {pattern.partition(".")[0] for pattern in header.select if "." in pattern}
+    for name in chosen & found["types"].keys():
+        fact = found["types"][name]
+        fields = [field for field in fact["fields"] if taken(f"{name}.{field['name']}")]
+        if len(fields) < len(fact["fields"]):
+            found["types"][name] = {**fact, "fields": fields, "partial": True}
+    return found
+
+
 def prelude(header: Header) -> str:
     """Return the lines that include the header as the real ones expect it."""
     lines = ["#include <stdint.h>", "#include <stddef.h>"]
@@ -122,6 +169,8 @@ def prelude(header: Header) -> str:
         lines += ["#include <xen/event_channel.h>"]
     elif header.module != "xenbus_dev":
         lines += ["#include <xen/xen.h>"]
+    if header.module == "guest_acpi":
+        lines += ["#include <xen/hvm/hvm_info_table.h>"]
     return "\n".join([*lines, f"#include <xen/{header.files[0]}>", ""])
 
 

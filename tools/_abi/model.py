@@ -6,22 +6,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from . import data
+from .data import bare
 from .headers import ARCHES, HEADERS, Header
 from .layout import element
 from .places import Failure, Tree
-from .releases import RELEASES
+from .releases import RELEASES, Release
 
 Fact = dict[str, Any]
-
-
-def bare(fact: Any) -> Any:
-    """Return a fact without what does not change the layout: C's spelling of types."""
-    if isinstance(fact, dict):
-        drop = ("type", "tools", "without_tools", "enum", "named_by")
-        return {k: bare(v) for k, v in fact.items() if k not in drop}
-    if isinstance(fact, list):
-        return [bare(item) for item in fact]
-    return fact
 
 
 class Entity(NamedTuple):
@@ -39,15 +30,24 @@ class Entity(NamedTuple):
 
 
 class Model:
-    """Everything that `generate` and `check` need, read from abi/."""
+    """Everything that `generate` and `check` need, read from abi/.
+
+    `facts` are the newest packaged release's with what later releases bring (see
+    `data.merge_later`); `packaged` are the former alone.
+    """
 
     def __init__(self, tree: Tree) -> None:
-        self.facts = data.read_all(tree)
+        self.packaged = {header.module: data.read(tree, header) for header in HEADERS}
+        noted = data.later(tree)
+        self.facts = {h.module: data.merge_later(h, self.packaged[h.module], noted) for h in HEADERS}
         self.deltas = {
             release.name: data.read_release(tree, release.name)
             for release in RELEASES
             if data.release_path(tree, release.name).exists()
         }
+        self.deltas |= {delta["release"]: delta for delta in noted}
+        # Newest first, those that no package has included.
+        self.releases = [_release(delta["release"]) for delta in reversed(noted)] + list(RELEASES)
         self.home: dict[tuple[str, str], str] = {}  # (project, type name) -> module
         for header in HEADERS:
             for name in self.facts[header.module]["types"]:
@@ -129,25 +129,93 @@ class Model:
         return found
 
     def lacking(self, header: Header, section: str, name: str) -> list[str]:
-        """Return the packaged releases that do not have it, newest first ("4.17")."""
+        """Return the packaged releases that do not have it, newest first ("4.17").
+
+        So a packaged name's first release is known only to lie between two of them;
+        the exact one is the `since` of the tables.
+        """
+        return [
+            release.version
+            for release in RELEASES
+            if release.project == header.project and self._then(release, header, section, name) is None
+        ]
+
+    def changed(self, header: Header, section: str, name: str, arch: str = "") -> list[str]:
+        """Return the releases that have it otherwise (layout or value), newest first.
+
+        Of a structure that grew in a release that no package has, the packaged ones;
+        of anything else that changed there, that release. With `arch`, on that one.
+        """
+
+        def seen(fact: Any) -> Any:
+            return bare(data.for_arch(fact, arch) if arch else fact)
+
+        now = seen(self.facts[header.module][section][name])
         found = []
-        for release in RELEASES:
-            delta = self.deltas.get(release.name)
-            if release.project != header.project or delta is None:
-                continue
-            part = delta.get(header.module, {})
-            if part.get("absent") is True or name in part.get(section, {}).get("absent", ()):
-                found.append(release.version)
+        for release in self.releases:
+            if release.project == header.project:
+                then = self._then(release, header, section, name)
+                if then is not None and (own := seen(then)) is not None and own != now:
+                    found.append(release.version)
         return found
 
-    def changed(self, header: Header, section: str, name: str) -> list[str]:
-        """Return the packaged releases that have it otherwise (layout or value)."""
-        found = []
-        newest = bare(self.facts[header.module][section][name])
-        for release in RELEASES:
-            delta = self.deltas.get(release.name, {})
-            part = delta.get(header.module, {}) if release.project == header.project else {}
-            older = part.get(section, {}).get("otherwise", {}) if part.get("absent") is not True else {}
-            if name in older and bare(older[name]) != newest:
-                found.append(release.version)
+    def since(self, header: Header, section: str, name: str, field: str = "") -> str | None:
+        """Return the release that brought a name or a field, if no package has it ("4.21").
+
+        None: the newest packaged release has it; see `lacking` for the others. Such a
+        release was read from its git tag: what it brought was not compiled here.
+        """
+        return self._mark("since", header, section, name, field)
+
+    def until(self, header: Header, section: str, name: str) -> str | None:
+        """Return the first release that no longer has a name ("4.22"), or None."""
+        return self._mark("until", header, section, name)
+
+    def noted(self, header: Header, section: str, name: str, field: str = "") -> bool:
+        """Tell whether the name, field or a structure's layout is in no package.
+
+        It was then read from a git tag, and no compiler has been asked here.
+        """
+        if self._mark("noted", header, section, name, field):
+            return True
+        facts = self.of(header, section, name).values() if not field else ()
+        return any("noted" in entry for fact in facts for entry in fact.get("fields", ()))
+
+    def sizes(self, header: Header, name: str, arch: str = "") -> dict[str, int]:
+        """Return what a structure that grew measured before: {"4.20": 2076}.
+
+        By the last release of that size; empty if the newest package has its layout.
+        With `arch`, on that one.
+        """
+        found: dict[str, int] = {}
+        for own, fact in self.of(header, "types", name).items():
+            if arch in ("", own):
+                found |= fact.get("sizes", {})
         return found
+
+    def _then(self, release: Release, header: Header, section: str, name: str) -> Any:
+        """Return a fact as one release has it, or None."""
+        delta = self.deltas.get(release.name, {}).get(header.module, {})
+        if delta.get("absent") is True:
+            return None
+        part = delta.get(section, {})
+        if name in part.get("absent", ()):
+            return None
+        if name in part.get("only", {}):
+            return data.without_place(part["only"][name])
+        if name in part.get("otherwise", {}):
+            return part["otherwise"][name]
+        return self.packaged[header.module][section].get(name)
+
+    def _mark(self, mark: str, header: Header, section: str, name: str, field: str = "") -> str | None:
+        for fact in self.of(header, section, name).values():
+            where = [f for f in fact.get("fields", ()) if f["name"] == field] if field else [fact]
+            for entry in where:
+                if mark in entry:
+                    return str(entry[mark])
+        return None
+
+
+def _release(name: str) -> Release:
+    project, _, version = name.partition("-")
+    return Release(name, project, version)

@@ -9,6 +9,7 @@ at in the object file.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -17,13 +18,16 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import data
+from . import data, macros
 from .extract import newest
 from .headers import Header, flags, prelude
 from .layout import element
 from .places import Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .macros import Macro
     from .releases import Release
 
 Fact = dict[str, Any]
@@ -73,6 +77,11 @@ class Source:
     def text(self) -> str:
         """Return the C source."""
         return "\n".join(self.lines) + "\n"
+
+    def macros(self, functions: Sequence[Macro]) -> None:
+        """Hold function-like macros against their Python forms."""
+        self.counts["macros"] += len(functions)
+        self.lines += macros.assertions(list(functions), self.facts)
 
     def _assert(self, condition: str, what: str) -> None:
         self.lines.append(f"_Static_assert({condition}, {json.dumps('xensys: ' + what)});")
@@ -183,10 +192,17 @@ def view(facts: Fact, arch: str, *, tools: bool) -> Fact:
 
 
 def compare(
-    header: Header, release: Release, facts: Fact, arch: str, *, tools: bool
+    header: Header,
+    release: Release,
+    facts: Fact,
+    arch: str,
+    *,
+    tools: bool,
+    functions: Sequence[Macro] = (),
 ) -> tuple[Counter[str], list[str]]:
     """Compile one header against its facts; return counts and differences."""
     source = Source(header, view(facts, arch, tools=tools))
+    source.macros(functions)
     where = f"{release.name} {header.module} {arch}{' tools' if tools else ''}"
     name = compiler(arch)
     with tempfile.TemporaryDirectory(prefix="xensys-abi-") as work:
@@ -195,9 +211,13 @@ def compare(
         options = flags(header, release, newest("linux"), tools=tools)
         command = [name, *options, "-w", "-fno-toplevel-reorder", "-fmax-errors=20"]
         command += ["-c", str(c_file), "-o", str(object_file)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        env = {**os.environ, "LC_ALL": "C"}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
         if done.returncode:
             found = re.findall(r"static assertion failed: \"xensys: (.*)\"", done.stderr)
+            # A name that the header lacks; the assertion on it then says nothing of its own.
+            lacks = r"error: (?!static assertion|expression in static)(.*?)(?:; did you mean.*)?\n"
+            found += dict.fromkeys(re.findall(lacks, done.stderr))
             return source.counts, [f"{where}: {w}" for w in found or [done.stderr[-1500:]]]
         if source.bits:
             tool = name.replace("gcc", "objcopy")

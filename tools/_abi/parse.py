@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import clang
-from .headers import TRIPLES, Header, flags, prelude, sources
+from .headers import TRIPLES, Header, flags, prelude, selected, sources
 from .places import Failure
 
 if TYPE_CHECKING:
@@ -73,12 +73,13 @@ class Parser:
                     typedefs[cursor.spelling] = code
         values, rest = self._evaluate([name for name in macros if name not in constants])
         constants.update(values)
-        return {
+        found = {
             "constants": constants,
             "typedefs": typedefs,
             "types": self.types,
             "unevaluated": {**rest, **dict.fromkeys(functions, "function-like")},
         }
+        return selected(self.header, found)
 
     def _ours(self, cursor: Any) -> bool:
         file = cursor.location.file
@@ -126,7 +127,10 @@ class Parser:
         for child in ctype.get_fields():
             declaration = self._element(child.type).get_declaration()
             anonymous = not child.spelling or "(" in child.spelling
-            if declaration.hash not in self.names and self._is_record(child.type):
+            # Another header's record keeps the name it has there.
+            own = self._ours(declaration) or declaration.spelling in self.header.copies
+            nameless = declaration.hash not in self.names and (own or self._unnamed(declaration))
+            if nameless and self._is_record(child.type):
                 label = f"anon{spare}" if anonymous else child.spelling
                 nested = f"_{name.lstrip('_')}_{label}" if anonymous else f"{name}_{label}"
                 self.names[declaration.hash] = nested

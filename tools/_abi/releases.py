@@ -1,19 +1,34 @@
-"""Which releases are read, and which of their headers."""
+"""Which releases are packaged.
+
+Releases that no package has are not here: abi/releases/ says which they are and
+which commit they were read from (`data.later`).
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Release(NamedTuple):
-    """One packaged release of one project's headers."""
+    """One release of one project's headers."""
 
     name: str  # "xen-4.20"
     project: str  # "xen" or "linux"
     version: str  # "4.20"
-    suite: str
-    package: str
-    required: bool  # facts come from it; the others only add `since`
+    suite: str = ""
+    package: str = ""
+    required: bool = False  # facts come from it; the others only add what they lack
+    include: Path | None = None  # its headers, if they are not in the cache
+    tag: str = ""  # in the project's git, if no package has it
+    commit: str = ""
+
+
+def ordered(version: str) -> tuple[int, ...]:
+    """Return a version as numbers, to compare."""
+    return tuple(int(part) for part in version.split("."))
 
 
 # Newest first: facts come from the first of each project.

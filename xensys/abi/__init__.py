@@ -13,7 +13,7 @@ take hypercall memory or None (see `_base`).
 
 from __future__ import annotations
 
-from ._index import MODULES, SPLIT
+from ._index import ALL_MODULES, MODULES, SPLIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Arch:
         if not module.startswith("_") or module[1:2].isdigit():
             if dotted in SPLIT:
                 return load(f"{__name__}._{self.name}.{dotted}")
-            if not self._below and module in ("hvm", "io"):
+            if not self._below and any(name.startswith(f"{module}.") for name in ALL_MODULES):
                 return Arch(self.name, f"{module}.")
             if self._below or module in MODULES:
                 try:
@@ -64,6 +64,23 @@ def arch(name: str) -> Arch:
     if name not in ARCHES:
         raise ValueError(f"no layouts for {name!r}; there are: {', '.join(ARCHES)}")
     return Arch(name)
+
+
+def decode(group: str, value: int) -> str:
+    """Return what a number is called in C: `decode("memory:XENMAPSPACE", 2)`.
+
+    Args:
+        group: module and group of constants ("grant_table:GTF"), as
+            `python3 -m xensys abi NAME` shows them.
+        value: one of the group's values, or a union of its flags.
+    Returns:
+        Names joined by "|"; what has no name stays a number.
+    Raises:
+        KeyError: no such group.
+    """
+    from . import _base
+
+    return _base.decode(group, value)
 
 
 if not TYPE_CHECKING:  # checkers would take any name for a module

@@ -7,8 +7,10 @@ that checks what is stored.
 
 Always true here: a value that does not fit is refused on every way in
 (constructor, attribute, array item, slice, nested, bit-field, packed), with
-structure, field and range named; a guest handle holds nothing but hypercall
-memory or NULL. Nothing global changes but the table of regions.
+structure, field and range named; a guest handle that is set holds nothing but
+hypercall memory or NULL, keeps it alive, and is neither copied nor pickled.
+Bytes that are read in (from_buffer) mean what they say, and so do other
+members of a handle's union. Nothing global changes but the table of regions.
 """
 
 from __future__ import annotations
@@ -68,15 +70,28 @@ _INTEGERS = {
 }
 
 
-def _integer(value: Any, low: int, high: int, what: str, kind: str) -> int:
+def _called(owner: Any, name: str) -> str:
+    """Return what errors call a field; `owner` is None for an array that is no field."""
+    return f"{owner._title_ or owner.__name__}.{name.removeprefix('__')}" if owner else name
+
+
+def _integer(value: Any, low: int, high: int, kind: str, owner: Any, name: str) -> int:
     """Return `value` as an integer in low..high, or say which field refuses it."""
     try:
-        number = _index(value)
+        number = _index(value)  # exactly an int: a subclass may compare as it likes
     except TypeError:
+        what = _called(owner, name)
         raise TypeError(f"{what}: an integer is needed, not {type(value).__name__}") from None
     if low <= number <= high:
         return number
-    raise OverflowError(f"{what}: {number} does not fit in {low}..{high} ({kind})")
+    # Python refuses to print thousands of digits.
+    shown = number if number.bit_length() <= 1024 else f"an integer of {number.bit_length()} bits"
+    raise OverflowError(f"{_called(owner, name)}: {shown} does not fit in {low}..{high} ({kind})")
+
+
+def fitting(value: int, low: int, high: int, what: str) -> int:
+    """Return the argument of a function-like macro, or say why it is none."""
+    return _integer(value, low, high, "argument", None, what)
 
 
 # -- hypercall memory ---------------------------------------------------------
@@ -134,24 +149,26 @@ def in_hypercall_memory(address: int, length: int) -> bool:
     return place >= 0 and address + length <= ends[place]
 
 
-def _export(value: Any, what: str) -> Any:
+def _export(value: Any, name: str, owner: Any = None) -> Any:
     """Return the c_char array that a handle field may keep for `value`."""
     export = getattr(value, "_xen_export_", None)
     if export is not None:
         array = export()
         if isinstance(array, ctypes.Array) and array._type_ is c_char:
             return array
+        what = _called(owner, name)
         raise TypeError(f"{what}: _xen_export_() returned {type(array).__name__}, not a c_char array")
     # A structure or array that was built in place in hypercall memory.
     if isinstance(value, ctypes.Structure | ctypes.Union | ctypes.Array):
         if sizeof(value) and in_hypercall_memory(addressof(value), sizeof(value)):
             return _ONE_CHAR.from_buffer(value)
         raise TypeError(
-            f"{what}: this {type(value).__name__} is not in hypercall memory; "
+            f"{_called(owner, name)}: this {type(value).__name__} is not in hypercall memory; "
             f"build it there with xen.buffers.new({type(value).__name__})"
         )
     raise TypeError(
-        f"{what}: a guest handle takes hypercall memory or None, not {type(value).__name__}; "
+        f"{_called(owner, name)}: a guest handle takes hypercall memory or None, "
+        f"not {type(value).__name__}; "
         "use xen.buffers.alloc() or xen.buffers.new()"
     )
 
@@ -160,131 +177,194 @@ def _export(value: Any, what: str) -> Any:
 
 
 class Field(property):
-    """A checked field; `offset` and `size` are in bytes, as ctypes' own have them."""
+    """A checked field; `offset` and `size` are in bytes, as ctypes' own have them.
 
-    offset: int
-    size: int
+    Reading is property's, in C: it calls what ctypes reads with. No closures
+    for two thousand fields, whose cells the collector would walk, and no names
+    before there is an error: importing a module costs a tenth to a third less so.
+    """
+
+    __slots__ = ("_cls", "_ctype", "_name", "_raw")
+    _cls: Any
+    _ctype: Any
+    _name: str
+    _raw: Any  # has offset and size
+
+    def __init__(self, cls: Any, name: str, raw: Any, ctype: Any, get: Any) -> None:
+        # Without a text of its own a property looks for its getter's: slow.
+        super().__init__(get, None, None, "")
+        self._cls = cls
+        self._ctype = ctype
+        self._name = name
+        self._raw = raw
+
+    @property
+    def offset(self) -> int:
+        """Bytes from the start of the structure."""
+        offset: int = self._raw.offset
+        return offset
+
+    @property
+    def size(self) -> int:
+        """Bytes; of the storage, for a bit-field."""
+        size: int = self._raw.size
+        return size
 
 
-def _place(field: Field, raw: Any) -> Field:
-    field.offset = raw.offset
-    field.size = raw.size
-    return field
+class _Int(Field):
+    __slots__ = ()
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        low, high, kind = _INTEGERS[self._ctype]
+        if type(value) is not int or not low <= value <= high:
+            value = _integer(value, low, high, kind, self._cls, self._name)
+        self._raw.__set__(instance, value)
 
 
-def _int_field(what: str, raw: Any, ctype: Any) -> Field:
-    low, high, kind = _INTEGERS[ctype]
-    store = raw.__set__
+class _Text(Field):
+    __slots__ = ()
 
-    def put(self: Any, value: Any) -> None:
-        try:
-            if low <= value <= high:
-                store(self, value)
-                return
-        except TypeError:
-            pass
-        store(self, _integer(value, low, high, what, kind))
+    # Neither goes through ctypes. That reads to the first NUL, but rings and
+    # register areas are char arrays too; and it leaves the end of a longer text standing.
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else bytes(self._bytes(instance)).rstrip(b"\0")
 
-    return _place(Field(raw.__get__, put), raw)
-
-
-def _text_field(what: str, raw: Any, length: int) -> Field:
-    start = raw.offset
-
-    def put(self: Any, value: Any) -> None:
+    def __set__(self, instance: Any, value: Any) -> None:
         if not isinstance(value, bytes):
+            what = _called(self._cls, self._name)
             raise TypeError(f"{what}: bytes are needed, not {type(value).__name__}")
+        length = self._raw.size
         if len(value) > length:
+            what = _called(self._cls, self._name)
             raise OverflowError(f"{what}: {len(value)} bytes do not fit in {length} (char array)")
-        # Not through ctypes: it stops at the first NUL and leaves the end of a
-        # longer text standing.
-        memoryview(self).cast("B")[start : start + length] = value.ljust(length, b"\0")
+        self._bytes(instance)[:] = value.ljust(length, b"\0")
 
-    return _place(Field(raw.__get__, put), raw)
-
-
-def _built(value: Any, ctype: Any) -> Any:
-    """Build a nested structure from a tuple here: ctypes would hide its error."""
-    return ctype(*value) if type(value) is tuple else value
+    def _bytes(self, instance: Any) -> memoryview:
+        start = self._raw.offset
+        return memoryview(instance).cast("B")[start : start + self._raw.size]
 
 
-def _nested_field(raw: Any, ctype: Any) -> Field:
-    store = raw.__set__
-
-    def put(self: Any, value: Any) -> None:
-        store(self, _built(value, ctype))
-
-    return _place(Field(raw.__get__, put), raw)
-
-
-def _array_field(what: str, raw: Any, ctype: Any) -> Field:
-    store = raw.__set__
-
-    def put(self: Any, value: Any) -> None:
-        try:
-            count = len(value)
-        except TypeError:
-            kind = type(value).__name__
-            raise TypeError(f"{what}: a sequence is needed, not {kind}") from None
-        if count > ctype._length_:
-            raise OverflowError(f"{what}: {count} items do not fit in {ctype._length_}")
-        store(self, ctype(*value))
-
-    return _place(Field(raw.__get__, put), raw)
+def _items(value: Any, ctype: Any, owner: Any, name: str) -> Any:
+    """Build an array from a sequence: refused whole, or checked item by item."""
+    # What has no length may never end; what has no order would be stored in any.
+    if not hasattr(value, "__len__") or isinstance(value, set | frozenset | dict):
+        kind = type(value).__name__
+        raise TypeError(f"{_called(owner, name)}: a sequence is needed, not {kind}")
+    items = tuple(value)
+    if len(items) > ctype._length_:
+        what = _called(owner, name)
+        raise OverflowError(f"{what}: {len(items)} items do not fit in {ctype._length_}")
+    return ctype(*items)
 
 
-def _handle_field(what: str, raw: Any) -> Field:
-    load = raw.__get__
-    store = raw.__set__
+def _built(value: Any, ctype: Any, owner: Any, name: str) -> Any:
+    """Build a nested structure or array here: ctypes would hide its error."""
+    if isinstance(value, ctype):
+        return value
+    if issubclass(ctype, ctypes.Array):
+        return _items(value, ctype, owner, name)
+    if isinstance(value, tuple):
+        return ctype(*value)
+    what = _called(owner, name)
+    raise TypeError(f"{what}: {ctype.__name__} or a tuple is needed, not {type(value).__name__}")
 
-    def get(self: Any) -> int | None:
-        pointer = load(self)
+
+class _Nested(Field):
+    __slots__ = ()
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        self._raw.__set__(instance, _built(value, self._ctype, self._cls, self._name))
+
+
+class _Array(Field):
+    __slots__ = ()
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        self._raw.__set__(instance, _items(value, self._ctype, self._cls, self._name))
+
+
+class _Handle(Field):
+    __slots__ = ()
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            return self
+        pointer = self._raw.__get__(instance)
         return addressof(pointer.contents) if pointer else None
 
-    def put(self: Any, value: Any) -> None:
+    def __set__(self, instance: Any, value: Any) -> None:
         # ctypes keeps the array alive in the structure that owns this field. NULL
         # alone would leave the last one kept: something else takes its place first.
-        store(self, _NOTHING if value is None else _export(value, what))
+        kept = _NOTHING if value is None else _export(value, self._name, self._cls)
+        self._raw.__set__(instance, kept)
         if value is None:
-            store(self, None)
-
-    return _place(Field(get, put), raw)
+            self._raw.__set__(instance, None)
 
 
-def _bit_field(what: str, raw: Any, ctype: Any, shift: int, width: int, signed: bool) -> Field:
-    load = raw.__get__
-    store = raw.__set__
-    mask = (1 << width) - 1
-    low, high = (-(1 << width - 1), mask >> 1) if signed else (0, mask)
-    kind = f"{width} bits"
-    whole = sizeof(ctype)
-    in_bytes = ctype not in _INTEGERS  # 3 or 5 bytes long, or misaligned in C
+class _Bits(Field):
+    __slots__ = ("_shift", "_signed", "_width")
+    _shift: int
+    _signed: bool
+    _width: int
 
-    def get(self: Any) -> int:
-        unit = int.from_bytes(bytes(load(self)), "little") if in_bytes else load(self)
-        number: int = unit >> shift & mask
-        return number - (1 << width) if number > high else number
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            return self
+        number = self._unit(instance) >> self._shift & (1 << self._width) - 1
+        return number - (1 << self._width) if self._signed and number >> self._width - 1 else number
 
-    def put(self: Any, value: Any) -> None:
-        number = _integer(value, low, high, what, kind)
-        unit = int.from_bytes(bytes(load(self)), "little") if in_bytes else load(self)
-        unit = unit & ~(mask << shift) | (number & mask) << shift
-        store(self, ctype(*unit.to_bytes(whole, "little")) if in_bytes else unit)
+    def __set__(self, instance: Any, value: Any) -> None:
+        mask = (1 << self._width) - 1
+        low, high = (-(mask >> 1) - 1, mask >> 1) if self._signed else (0, mask)
+        number = _integer(value, low, high, f"{self._width} bits", self._cls, self._name)
+        unit = self._unit(instance) & ~(mask << self._shift) | (number & mask) << self._shift
+        ctype = self._ctype
+        if ctype not in _INTEGERS:
+            unit = ctype(*unit.to_bytes(sizeof(ctype), "little"))
+        self._raw.__set__(instance, unit)
 
-    return _place(Field(get, put), raw)
+    def _unit(self, instance: Any) -> int:
+        stored = self._raw.__get__(instance)
+        # Storage is bytes where it is 3 or 5 of them, or misaligned in C.
+        unit: int = stored if self._ctype in _INTEGERS else int.from_bytes(bytes(stored), "little")
+        return unit
 
 
-def _forwarded(raw: Any, name: str) -> Field:
-    """Return a member of an anonymous structure or union as a field of the outer one."""
-    load = raw.__get__
+class _Forwarded(Field):
+    """A member of an anonymous structure or union, as a field of the outer one."""
 
-    def get(self: Any) -> Any:
-        return getattr(load(self), name)
+    __slots__ = ()
 
-    def put(self: Any, value: Any) -> None:
-        setattr(load(self), name, value)
+    @property
+    def offset(self) -> int:
+        """Bytes from the start of the outer structure."""
+        offset: int = self._raw.offset + self._member.offset
+        return offset
 
-    return Field(get, put)
+    @property
+    def size(self) -> int:
+        """Bytes; of the storage, for a bit-field."""
+        size: int = self._member.size
+        return size
+
+    @property
+    def _member(self) -> Field:
+        member: Field = getattr(self._ctype, self._name)
+        return member
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else getattr(self._raw.__get__(instance), self._name)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        setattr(self._raw.__get__(instance), self._name, value)
+
+
+def _retitle(cls: Any, title: str) -> None:
+    """Let errors in an anonymous structure or union name the one that holds it."""
+    cls._title_ = title
+    for name, ctype in cls._fields_:
+        if name in cls.__dict__.get("_anon_", ()):
+            _retitle(ctype, title)
 
 
 def _keyword_init(self: Any, *values: Any, **named: Any) -> None:
@@ -297,67 +377,89 @@ def _top(cls: type) -> Any:
     return Union if issubclass(cls, ctypes.Union) else Struct
 
 
-def _name_array(ctype: Any, what: str) -> None:
+def _name_array(ctype: Any, cls: Any, name: str) -> None:
     """Tell an array type, and the arrays in it, which field it is: for its errors."""
-    ctype._what_ = what
+    ctype._owner_ = cls
+    ctype._name_ = name
     item = ctype._type_
     if issubclass(item, ctypes.Array) and item._type_ is not c_char:
-        _name_array(item, what)
+        _name_array(item, cls, f"{name}[…]")
 
 
 def _dress(cls: Any, namespace: dict[str, Any]) -> None:
     """Replace the ctypes fields of a new class by checked ones."""
-    fields: list[tuple[str, Any]] | None = namespace.get("_fields_")
+    fields: Sequence[tuple[str, Any]] | None = namespace.get("_fields_")
     if fields is None:
         return
     shown: list[str] = []
     handles: list[str] = []
     anonymous = namespace.get("_anon_", ())
     bits = namespace.get("_bits_", ())
-    stores = {bit[1] for bit in bits}
-    raws: dict[str, tuple[Any, Any]] = {}
+    hidden = {bit[1] for bit in bits}
+    own = cls.__dict__
     for name, ctype in fields:
-        raw = cls.__dict__[name]
-        raws[name] = (raw, ctype)
-        what = f"{cls.__name__}.{name.removeprefix('__')}"
-        if name in anonymous:
-            for inner in ctype._shown_:
-                field = _forwarded(raw, inner)
-                member = getattr(ctype, inner)
-                field.offset = raw.offset + member.offset
-                field.size = member.size
-                setattr(cls, inner, field)
-                shown.append(inner)
-            continue
+        raw = own[name]
+        field: Field
         if ctype in _INTEGERS:
-            field = _int_field(what, raw, ctype)
+            field = _Int(cls, name, raw, ctype, raw.__get__)
         elif ctype is HANDLE:
-            field = _handle_field(what, raw)
-        elif not issubclass(ctype, ctypes.Array):
-            field = _nested_field(raw, ctype)
-        elif ctype._type_ is c_char:
-            field = _text_field(what, raw, sizeof(ctype))
-        else:
-            _name_array(ctype, what)
-            field = _array_field(what, raw, ctype)
-        setattr(cls, name, field)
-        if name.startswith("__"):  # inside a class Python would mangle that
-            name = name[2:]
-            setattr(cls, name, field)
-        if name not in stores and not name.startswith("_hole"):
-            shown.append(name)
-        if ctype is HANDLE:
+            field = _Handle(cls, name, raw, ctype, None)
             handles.append(name)
-    for name, store, shift, width, signed in bits:
-        raw, ctype = raws[store]
-        field = _bit_field(f"{cls.__name__}.{name}", raw, ctype, shift, width, signed)
+        elif name in anonymous:
+            _retitle(ctype, cls.__name__)
+            for inner in ctype._shown_:
+                setattr(cls, inner, _Forwarded(cls, inner, raw, ctype, None))
+                shown.append(inner)
+                if inner in ctype._handles_:
+                    handles.append(inner)
+            continue
+        elif not issubclass(ctype, ctypes.Array):
+            field = _Nested(cls, name, raw, ctype, raw.__get__)
+        elif ctype._type_ is c_char:
+            field = _Text(cls, name, raw, ctype, None)
+        else:
+            _name_array(ctype, cls, name)
+            field = _Array(cls, name, raw, ctype, raw.__get__)
         setattr(cls, name, field)
+        if name[0] == "_":
+            if name[:5] == "_hole":
+                continue
+            if name[:2] == "__":  # inside a class Python would mangle that
+                name = name[2:]
+                setattr(cls, name, field)
+        if name not in hidden:
+            shown.append(name)
+    for name, store, shift, width, signed in bits:
+        bit = _Bits(cls, name, own[store]._raw, own[store]._ctype, None)
+        bit._shift = shift
+        bit._width = width
+        bit._signed = signed
+        setattr(cls, name, bit)
         shown.append(name)
     cls._shown_ = tuple(shown)
-    cls._handles_ = tuple(handles)
+    if handles:
+        cls._handles_ = tuple(handles)
     if anonymous or bits:
         # By position would mean the hidden storage, not C's order of fields.
         cls.__init__ = _keyword_init
+
+
+def _holds_handles(ctype: Any) -> bool:
+    if issubclass(ctype, ctypes.Array):
+        return _holds_handles(ctype._type_)
+    below = getattr(ctype, "_fields_", ())
+    return ctype is HANDLE or any(_holds_handles(inner) for _, inner in below)
+
+
+def _reduce(self: Any) -> tuple[Any, ...]:
+    """Copy and pickle by bytes; never a handle, whose memory would not come along."""
+    cls = type(self)
+    if _holds_handles(cls):
+        raise TypeError(
+            f"cannot copy or pickle {cls.__name__}: a copy of its guest handles "
+            "would not keep their memory; build another one"
+        )
+    return cls.from_buffer_copy, (bytes(self),)
 
 
 if not TYPE_CHECKING:
@@ -365,7 +467,7 @@ if not TYPE_CHECKING:
     class _StructMeta(type(ctypes.Structure)):
         def __new__(mcls, name, bases, namespace):
             # Without a __dict__ a misspelt attribute is an AttributeError.
-            namespace.setdefault("__slots__", ())
+            namespace["__slots__"] = ()
             return super().__new__(mcls, name, bases, namespace)
 
         def __init__(cls, name, bases, namespace):
@@ -374,7 +476,7 @@ if not TYPE_CHECKING:
 
     class _UnionMeta(type(ctypes.Union)):
         def __new__(mcls, name, bases, namespace):
-            namespace.setdefault("__slots__", ())
+            namespace["__slots__"] = ()
             return super().__new__(mcls, name, bases, namespace)
 
         def __init__(cls, name, bases, namespace):
@@ -386,30 +488,74 @@ if not TYPE_CHECKING:
 
 _HEX_ENDS = ("fn", "frame", "addr", "address", "flags", "mask", "base", "va")
 _COUNTS = ("nr_", "num", "count", "len", "size", "total", "max_nr")
+_PARTS = ("_common.", "_x86_64.", "_arm64.")
 
 
-def _show(name: str, value: Any) -> str:
-    """Return one value for repr: frames and addresses in hex, the rest in decimal."""
+def decode(group: str, value: int) -> str:
+    """Return what a number is called in C: see xensys.abi.decode."""
+    from ._names import GROUPS  # not before it is asked for: a hundred tables
+
+    kind, *tables = GROUPS[group]
+    if kind == "values":
+        return tables[0].get(value) or repr(value)
+    if value < 0:
+        return repr(value)
+    flags, parts = tables
+    found: list[str] = []
+    rest = value
+    for mask, table in parts:  # an enumeration inside the word
+        if (name := table.get(value & mask)) is not None:
+            found.append(name)
+            rest &= ~mask
+    for bits, name in flags:
+        if bits and rest & bits == bits:
+            found.append(name)
+            rest &= ~bits
+        elif not bits and not value:
+            found.append(name)
+    if rest or not found:
+        found.append(hex(rest) if rest else "0")
+    return "|".join(found)
+
+
+def _groups(cls: type) -> dict[str, str]:
+    """Return which group of names each field of a generated class has."""
+    from ._names import FIELDS
+
+    module = cls.__module__.removeprefix(f"{__package__}.")
+    for part in _PARTS:
+        module = module.removeprefix(part)
+    return FIELDS.get(f"{module}.{cls.__name__}", {})
+
+
+def _show(name: str, value: Any, group: str | None) -> str:
+    """Return one value for repr: by name where it has one, frames and addresses in hex."""
     if isinstance(value, ctypes.Array):
-        items = [_show(name, item) for item in value[:8]]
+        items = [_show(name, item, group) for item in value[:8]]
         more = f", … {len(value)} items" if len(value) > 8 else ""
         return f"[{', '.join(items)}{more}]"
     if isinstance(value, list):
-        return f"[{', '.join(_show(name, item) for item in value)}]"
-    if isinstance(value, int) and (name.endswith(_HEX_ENDS) or value >= 1 << 32):
+        return f"[{', '.join(_show(name, item, group) for item in value)}]"
+    if not isinstance(value, int):
+        return repr(value)
+    if group is not None:
+        return decode(group, value)
+    if name.endswith(_HEX_ENDS) or value >= 1 << 32:
         return repr(value) if name.startswith(_COUNTS) else f"{value:#x}"
     return repr(value)
 
 
 def _repr(self: Any) -> str:
-    """Name every field. The joint where flags and enumerations are decoded is _show()."""
+    """Name every field, and numbers as C does."""
     cls = type(self)
+    groups = _groups(cls)
     parts = []
     for name in cls._shown_:
         value = getattr(self, name)
-        # A handle reads as an address.
-        text = hex(value) if name in cls._handles_ and value is not None else _show(name, value)
-        parts.append(f"{name}={text}")
+        if name in cls._handles_ and value is not None:  # reads as an address
+            parts.append(f"{name}={value:#x}")
+        else:
+            parts.append(f"{name}={_show(name, value, groups.get(name))}")
     return f"{cls.__name__}({', '.join(parts)})"
 
 
@@ -471,7 +617,13 @@ if TYPE_CHECKING:
         @overload
         def __getitem__(self, key: slice, /) -> list[T]: ...
         def __getitem__(self, key: int | slice, /) -> T | list[T]: ...
-        def __setitem__(self, key: Any, value: Any, /) -> None: ...
+        @overload  # type: ignore[override]
+        def __setitem__(self, key: int, value: T, /) -> None: ...
+        @overload
+        def __setitem__(self, key: slice, value: Sequence[T], /) -> None: ...
+        def __setitem__(  # pyright: ignore[reportIncompatibleMethodOverride]
+            self, key: Any, value: Any, /
+        ) -> None: ...
         def __iter__(self) -> Iterator[T]: ...
 
     class StructArrayField(Generic[T]):
@@ -510,8 +662,11 @@ else:
 
         _shown_ = ()
         _handles_ = ()
+        _title_ = ""  # what errors call it, where that is not its name
         __repr__ = _repr
         __eq__ = _equal
+        __reduce__ = _reduce
+        __setstate__ = None  # ctypes' own stores any bytes
         __hash__ = None
 
     class Union(ctypes.Union, metaclass=_UnionMeta):
@@ -519,15 +674,19 @@ else:
 
         _shown_ = ()
         _handles_ = ()
+        _title_ = ""  # what errors call it, where that is not its name
         __repr__ = _repr
         __eq__ = _equal
+        __reduce__ = _reduce
+        __setstate__ = None  # ctypes' own stores any bytes
         __hash__ = None
 
     class _Checked:
         """The part of an array that checks what is stored."""
 
         __slots__ = ()
-        _what_ = "array"
+        _owner_ = None
+        _name_ = "array"
 
         def __setitem__(self, key, value):
             if isinstance(key, slice):
@@ -540,9 +699,16 @@ else:
         def _checked(self, place, value):
             limits = _INTEGERS.get(self._type_)
             if limits is None:
-                return _built(value, self._type_)
+                return _built(value, self._type_, self._owner_, f"{self._name_}[{place}]")
             low, high, kind = limits
-            return _integer(value, low, high, f"{self._what_}[{place}]", kind)
+            if type(value) is int and low <= value <= high:
+                return value
+            return _integer(value, low, high, kind, self._owner_, f"{self._name_}[{place}]")
+
+        def __reduce__(self):
+            raise TypeError("an array of a structure is not copied or pickled; list() gives its items")
+
+        __setstate__ = None
 
     def arr(item, length):
         """Return a new array type, whose errors will name the field it is used for."""
@@ -580,10 +746,11 @@ class Packer:
     memory (the hypercall layer does; it holds the buffer over the call).
     """
 
-    __slots__ = ("_codes", "_names", "_pack", "name", "size", "unpack_from")
+    __slots__ = ("_cls", "_codes", "_names", "_pack", "name", "size", "unpack_from")
 
     def __init__(self, cls: type[Struct]) -> None:
         layout = _Format(cls.FORMAT)
+        self._cls = cls
         self.name = cls.__name__
         self.size = layout.size
         self.unpack_from = layout.unpack_from
@@ -593,6 +760,8 @@ class Packer:
 
     def pack_into(self, buffer: Buffer, offset: int, *values: SupportsIndex) -> None:
         """Store every field of the structure at `offset`, holes as zero.
+
+        After an error the structure's bytes in the buffer are anything.
 
         Raises:
             OverflowError: a value does not fit; names structure, field and range.
@@ -612,5 +781,5 @@ class Packer:
             ) from None
         for name, code, value in zip(self._names, self._codes, values, strict=True):
             low, high, kind = _CODES[code]
-            _integer(value, low, high, f"{self.name}.{name}", kind)
+            _integer(value, low, high, kind, self._cls, name)
         raise ValueError(f"{self.name}: {error}") from None

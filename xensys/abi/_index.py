@@ -7,9 +7,11 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import argo as argo
+    from . import bootfdt as bootfdt
     from . import callback as callback
     from . import cpuid as cpuid
     from . import device_tree_defs as device_tree_defs
+    from . import domctl as domctl
     from . import elfnote as elfnote
     from . import errno as errno
     from . import event_channel as event_channel
@@ -18,29 +20,36 @@ if TYPE_CHECKING:
     from . import gntalloc as gntalloc
     from . import gntdev as gntdev
     from . import grant_table as grant_table
+    from . import guest_acpi as guest_acpi
     from . import hvm as hvm
     from . import hypfs as hypfs
     from . import io as io
     from . import kexec as kexec
+    from . import mca as mca
     from . import memory as memory
     from . import nmi as nmi
     from . import physdev as physdev
+    from . import platform as platform
     from . import pmu as pmu
     from . import privcmd as privcmd
     from . import sched as sched
+    from . import smccc as smccc
     from . import trace as trace
     from . import vcpu as vcpu
     from . import version as version
     from . import vm_event as vm_event
     from . import xen as xen
     from . import xenbus_dev as xenbus_dev
+    from . import xsm as xsm
 
 # Below xensys.abi; packages included.
 MODULES = (
     "argo",
+    "bootfdt",
     "callback",
     "cpuid",
     "device_tree_defs",
+    "domctl",
     "elfnote",
     "errno",
     "event_channel",
@@ -49,30 +58,37 @@ MODULES = (
     "gntalloc",
     "gntdev",
     "grant_table",
+    "guest_acpi",
     "hvm",
     "hypfs",
     "io",
     "kexec",
+    "mca",
     "memory",
     "nmi",
     "physdev",
+    "platform",
     "pmu",
     "privcmd",
     "sched",
+    "smccc",
     "trace",
     "vcpu",
     "version",
     "vm_event",
     "xen",
     "xenbus_dev",
+    "xsm",
 )
 
 # Every module, dotted.
 ALL_MODULES = (
     "argo",
+    "bootfdt",
     "callback",
     "cpuid",
     "device_tree_defs",
+    "domctl",
     "elfnote",
     "errno",
     "event_channel",
@@ -81,6 +97,7 @@ ALL_MODULES = (
     "gntalloc",
     "gntdev",
     "grant_table",
+    "guest_acpi",
     "hvm.dm_op",
     "hvm.e820",
     "hvm.hvm_info_table",
@@ -111,18 +128,22 @@ ALL_MODULES = (
     "io.xenbus",
     "io.xs_wire",
     "kexec",
+    "mca",
     "memory",
     "nmi",
     "physdev",
+    "platform",
     "pmu",
     "privcmd",
     "sched",
+    "smccc",
     "trace",
     "vcpu",
     "version",
     "vm_event",
     "xen",
     "xenbus_dev",
+    "xsm.flask_op",
 )
 
 # Modules with parts that differ by architecture.

@@ -1,9 +1,14 @@
 # GENERATED from abi/elfnote.json (elfnote.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""elfnote.h of Xen 4.20, x86_64 and arm64."""
+"""ELF notes with the name Xen: what a kernel tells its loader, and what crash and core dumps hold.
+
+elfnote.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
+# XEN_ELFNOTE: Types of notes: below 0x1000000 a kernel's, 0x1000001 on in a crash dump, 0x2000000
+# on in a domain's core.
 XEN_ELFNOTE_INFO = 0
 XEN_ELFNOTE_ENTRY = 1
 XEN_ELFNOTE_HYPERCALL_PAGE = 2
@@ -24,7 +29,10 @@ XEN_ELFNOTE_MOD_START_PFN = 16
 XEN_ELFNOTE_SUPPORTED_FEATURES = 17
 XEN_ELFNOTE_PHYS32_ENTRY = 18
 XEN_ELFNOTE_PHYS32_RELOC = 19  # not in 4.17, 4.14
-XEN_ELFNOTE_MAX = 19  # otherwise in 4.17, 4.14
+
+XEN_ELFNOTE_MAX = 19  # The highest type of note that a kernel has; otherwise in 4.17, 4.14
+
+# XEN_ELFNOTE, more
 XEN_ELFNOTE_CRASH_INFO = 0x1000001
 XEN_ELFNOTE_CRASH_REGS = 0x1000002
 XEN_ELFNOTE_DUMPCORE_NONE = 0x2000000

@@ -1,10 +1,14 @@
 # GENERATED from abi/errno.json (errno.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""errno.h of Xen 4.20, x86_64 and arm64."""
+"""Error numbers of hypercalls: Linux's numbering, whatever system the caller runs.
+
+errno.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
-# enum xen_errno
+# XEN_E: Error numbers; a hypercall returns their negative. Two pairs are aliases: EWOULDBLOCK,
+# EDEADLOCK.
 XEN_EPERM = 1
 XEN_ENOENT = 2
 XEN_ESRCH = 3

@@ -1,6 +1,9 @@
 # GENERATED from abi/event_channel.json (event_channel.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""event_channel.h of Xen 4.20, x86_64 and arm64."""
+"""Event channels: a port is bound to a peer's port, an interrupt or a vCPU (HYPERVISOR_event_channel_op).
+
+event_channel.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
 
     from ._base import IntArray, IntArrayField
 
+# EVTCHNOP: Commands of event_channel_op; each has a structure of its name.
 EVTCHNOP_bind_interdomain = 0
 EVTCHNOP_bind_virq = 1
 EVTCHNOP_bind_pirq = 2
@@ -28,34 +32,53 @@ EVTCHNOP_reset = 10
 EVTCHNOP_init_control = 11
 EVTCHNOP_expand_array = 12
 EVTCHNOP_set_priority = 13
+
+# BIND_PIRQ: WILL_SHARE: other domains may bind the interrupt too.
 BIND_PIRQ__WILL_SHARE = 1
+
+# EVTCHNSTAT: What a port is bound to.
 EVTCHNSTAT_closed = 0
 EVTCHNSTAT_unbound = 1
 EVTCHNSTAT_interdomain = 2
 EVTCHNSTAT_pirq = 3
 EVTCHNSTAT_virq = 4
 EVTCHNSTAT_ipi = 5
+
+# EVTCHN_LIMITS: Ports of a domain with the two-level and the FIFO layout, and queues of a vCPU.
 EVTCHN_2L_NR_CHANNELS = 0x1000
+
+# EVTCHN_FIFO_PRIORITY: Priorities: the lower the number, the sooner.
 EVTCHN_FIFO_PRIORITY_MAX = 0
 EVTCHN_FIFO_PRIORITY_DEFAULT = 7
 EVTCHN_FIFO_PRIORITY_MIN = 15
+
+# EVTCHN_LIMITS, more
 EVTCHN_FIFO_MAX_QUEUES = 16
+
+# EVTCHN_FIFO_BIT: Bits of an event word: pending, masked, in a queue, link being changed.
 EVTCHN_FIFO_PENDING = 31
 EVTCHN_FIFO_MASKED = 30
 EVTCHN_FIFO_LINKED = 29
 EVTCHN_FIFO_BUSY = 28
+
+# EVTCHN_FIFO_LINK: Low bits of an event word: the next port in its queue.
 EVTCHN_FIFO_LINK_BITS = 17
 EVTCHN_FIFO_LINK_MASK = 0x1ffff
+
+# EVTCHN_LIMITS, more
 EVTCHN_FIFO_NR_CHANNELS = 0x20000
 
 
 class evtchn_alloc_unbound(Struct):
-    """struct evtchn_alloc_unbound; 8 bytes."""
+    """Opens a port that one other domain may bind to.
+
+    struct evtchn_alloc_unbound; 8 bytes.
+    """
 
     _fields_ = (
-        ("dom", c_uint16),  # @0 domid_t
-        ("remote_dom", c_uint16),  # @2 domid_t
-        ("port", c_uint32),  # @4 evtchn_port_t
+        ("dom", c_uint16),  # @0 domid_t: whose port
+        ("remote_dom", c_uint16),  # @2 domid_t: who may bind to it
+        ("port", c_uint32),  # @4 evtchn_port_t: out: local
     )
     FORMAT = "<HHI"
     FORMAT_FIELDS = ("dom", "remote_dom", "port")
@@ -69,12 +92,15 @@ class evtchn_alloc_unbound(Struct):
 
 
 class evtchn_bind_interdomain(Struct):
-    """struct evtchn_bind_interdomain; 12 bytes."""
+    """Connects a new port of the caller to a port waiting in another domain.
+
+    struct evtchn_bind_interdomain; 12 bytes.
+    """
 
     _fields_ = (
         ("remote_dom", c_uint16),  # @0 domid_t
         ("remote_port", c_uint32),  # @4 evtchn_port_t
-        ("local_port", c_uint32),  # @8 evtchn_port_t
+        ("local_port", c_uint32),  # @8 evtchn_port_t: out; pending at once
     )
     FORMAT = "<H2xII"
     FORMAT_FIELDS = ("remote_dom", "remote_port", "local_port")
@@ -90,12 +116,15 @@ class evtchn_bind_interdomain(Struct):
 
 
 class evtchn_bind_virq(Struct):
-    """struct evtchn_bind_virq; 12 bytes."""
+    """Delivers a virtual interrupt on a new port.
+
+    struct evtchn_bind_virq; 12 bytes.
+    """
 
     _fields_ = (
         ("virq", c_uint32),  # @0 uint32_t
-        ("vcpu", c_uint32),  # @4 uint32_t
-        ("port", c_uint32),  # @8 evtchn_port_t
+        ("vcpu", c_uint32),  # @4 uint32_t: 0 for a global virtual interrupt; bind_vcpu may move it later
+        ("port", c_uint32),  # @8 evtchn_port_t: out: local
     )
     FORMAT = "<III"
     FORMAT_FIELDS = ("virq", "vcpu", "port")
@@ -109,12 +138,15 @@ class evtchn_bind_virq(Struct):
 
 
 class evtchn_bind_pirq(Struct):
-    """struct evtchn_bind_pirq; 12 bytes."""
+    """Delivers a physical interrupt on a new port.
+
+    struct evtchn_bind_pirq; 12 bytes.
+    """
 
     _fields_ = (
         ("pirq", c_uint32),  # @0 uint32_t
         ("flags", c_uint32),  # @4 uint32_t
-        ("port", c_uint32),  # @8 evtchn_port_t
+        ("port", c_uint32),  # @8 evtchn_port_t: out: local
     )
     FORMAT = "<III"
     FORMAT_FIELDS = ("pirq", "flags", "port")
@@ -128,11 +160,14 @@ class evtchn_bind_pirq(Struct):
 
 
 class evtchn_bind_ipi(Struct):
-    """struct evtchn_bind_ipi; 8 bytes."""
+    """Opens a port by which the domain interrupts one vCPU of its own.
+
+    struct evtchn_bind_ipi; 8 bytes.
+    """
 
     _fields_ = (
         ("vcpu", c_uint32),  # @0 uint32_t
-        ("port", c_uint32),  # @4 evtchn_port_t
+        ("port", c_uint32),  # @4 evtchn_port_t: out: local
     )
     FORMAT = "<II"
     FORMAT_FIELDS = ("vcpu", "port")
@@ -145,7 +180,10 @@ class evtchn_bind_ipi(Struct):
 
 
 class evtchn_close(Struct):
-    """struct evtchn_close; 4 bytes."""
+    """Frees a port; the peer's end waits for the domain to bind again.
+
+    struct evtchn_close; 4 bytes.
+    """
 
     _fields_ = (
         ("port", c_uint32),  # @0 evtchn_port_t
@@ -160,7 +198,10 @@ class evtchn_close(Struct):
 
 
 class evtchn_send(Struct):
-    """struct evtchn_send; 4 bytes."""
+    """Makes the port at the other end pending.
+
+    struct evtchn_send; 4 bytes.
+    """
 
     _fields_ = (
         ("port", c_uint32),  # @0 evtchn_port_t
@@ -178,7 +219,7 @@ class evtchn_status_u_unbound(Struct):
     """struct evtchn_status_u_unbound; 2 bytes."""
 
     _fields_ = (
-        ("dom", c_uint16),  # @0 domid_t
+        ("dom", c_uint16),  # @0 domid_t: who may bind
     )
     FORMAT = "<H"
     FORMAT_FIELDS = ("dom",)
@@ -193,8 +234,8 @@ class evtchn_status_u_interdomain(Struct):
     """struct evtchn_status_u_interdomain; 8 bytes."""
 
     _fields_ = (
-        ("dom", c_uint16),  # @0 domid_t
-        ("port", c_uint32),  # @4 evtchn_port_t
+        ("dom", c_uint16),  # @0 domid_t: peer
+        ("port", c_uint32),  # @4 evtchn_port_t: peer's port
     )
     FORMAT = "<H2xI"
     FORMAT_FIELDS = ("dom", "port")
@@ -207,7 +248,10 @@ class evtchn_status_u_interdomain(Struct):
 
 
 class evtchn_status_u(Union):
-    """union evtchn_status_u; 8 bytes."""
+    """What the port is bound to, by status.
+
+    union evtchn_status_u; 8 bytes.
+    """
 
     _fields_ = (
         ("unbound", evtchn_status_u_unbound),  # @0 struct
@@ -229,13 +273,16 @@ class evtchn_status_u(Union):
 
 
 class evtchn_status(Struct):
-    """struct evtchn_status; 24 bytes."""
+    """What a port is bound to, and which vCPU it notifies.
+
+    struct evtchn_status; 24 bytes.
+    """
 
     _fields_ = (
         ("dom", c_uint16),  # @0 domid_t
         ("port", c_uint32),  # @4 evtchn_port_t
         ("status", c_uint32),  # @8 uint32_t
-        ("vcpu", c_uint32),  # @12 uint32_t
+        ("vcpu", c_uint32),  # @12 uint32_t: whom it notifies
         ("u", evtchn_status_u),  # @16 union
     )
 
@@ -253,7 +300,10 @@ class evtchn_status(Struct):
 
 
 class evtchn_bind_vcpu(Struct):
-    """struct evtchn_bind_vcpu; 8 bytes."""
+    """Chooses the vCPU that a port notifies; not for IPIs and per-vCPU virtual interrupts.
+
+    struct evtchn_bind_vcpu; 8 bytes.
+    """
 
     _fields_ = (
         ("port", c_uint32),  # @0 evtchn_port_t
@@ -270,7 +320,10 @@ class evtchn_bind_vcpu(Struct):
 
 
 class evtchn_unmask(Struct):
-    """struct evtchn_unmask; 4 bytes."""
+    """Unmasks a port, and notifies if an event is pending.
+
+    struct evtchn_unmask; 4 bytes.
+    """
 
     _fields_ = (
         ("port", c_uint32),  # @0 evtchn_port_t
@@ -285,7 +338,10 @@ class evtchn_unmask(Struct):
 
 
 class evtchn_reset(Struct):
-    """struct evtchn_reset; 2 bytes."""
+    """Closes all ports of a domain, and leaves the FIFO layout.
+
+    struct evtchn_reset; 2 bytes.
+    """
 
     _fields_ = (
         ("dom", c_uint16),  # @0 domid_t
@@ -300,13 +356,16 @@ class evtchn_reset(Struct):
 
 
 class evtchn_init_control(Struct):
-    """struct evtchn_init_control; 24 bytes."""
+    """Gives a vCPU's FIFO control block; the first call turns the FIFO layout on.
+
+    struct evtchn_init_control; 24 bytes.
+    """
 
     _fields_ = (
-        ("control_gfn", c_uint64),  # @0 uint64_t
-        ("offset", c_uint32),  # @8 uint32_t
+        ("control_gfn", c_uint64),  # @0 uint64_t: frame of the control block
+        ("offset", c_uint32),  # @8 uint32_t: bytes into the frame, a multiple of 8
         ("vcpu", c_uint32),  # @12 uint32_t
-        ("link_bits", c_uint8),  # @16 uint8_t
+        ("link_bits", c_uint8),  # @16 uint8_t: out: width of an event word's link
         ("_pad", arr(c_uint8, 7)),  # @17 uint8_t
     )
     FORMAT = "<QIIBBBBBBBB"
@@ -329,10 +388,13 @@ class evtchn_init_control(Struct):
 
 
 class evtchn_expand_array(Struct):
-    """struct evtchn_expand_array; 8 bytes."""
+    """Adds a page of 1024 event words to the FIFO event array.
+
+    struct evtchn_expand_array; 8 bytes.
+    """
 
     _fields_ = (
-        ("array_gfn", c_uint64),  # @0 uint64_t
+        ("array_gfn", c_uint64),  # @0 uint64_t: frame; stays Xen's until a reset
     )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("array_gfn",)
@@ -344,11 +406,14 @@ class evtchn_expand_array(Struct):
 
 
 class evtchn_set_priority(Struct):
-    """struct evtchn_set_priority; 8 bytes."""
+    """Chooses the FIFO queue that a port's events go to.
+
+    struct evtchn_set_priority; 8 bytes.
+    """
 
     _fields_ = (
         ("port", c_uint32),  # @0 evtchn_port_t
-        ("priority", c_uint32),  # @4 uint32_t
+        ("priority", c_uint32),  # @4 uint32_t: 0 first, 15 last
     )
     FORMAT = "<II"
     FORMAT_FIELDS = ("port", "priority")
@@ -398,7 +463,10 @@ class evtchn_op_u(Union):
 
 
 class evtchn_op(Struct):
-    """struct evtchn_op; 28 bytes."""
+    """Command and argument of the old one-argument hypercall.
+
+    struct evtchn_op; 28 bytes.
+    """
 
     _fields_ = (
         ("cmd", c_uint32),  # @0 uint32_t
@@ -413,12 +481,15 @@ class evtchn_op(Struct):
 
 
 class evtchn_fifo_control_block(Struct):
-    """struct evtchn_fifo_control_block; 72 bytes."""
+    """A vCPU's queues of pending ports, one for each priority.
+
+    struct evtchn_fifo_control_block; 72 bytes.
+    """
 
     _fields_ = (
-        ("ready", c_uint32),  # @0 uint32_t
+        ("ready", c_uint32),  # @0 uint32_t: bit n: queue of priority n has events
         ("_rsvd", c_uint32),  # @4 uint32_t
-        ("head", arr(c_uint32, 16)),  # @8 uint32_t
+        ("head", arr(c_uint32, 16)),  # @8 uint32_t: first port of each queue
     )
     FORMAT = "<IIIIIIIIIIIIIIIIII"
     FORMAT_FIELDS = (

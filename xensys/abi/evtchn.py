@@ -1,6 +1,9 @@
 # GENERATED from abi/evtchn.json (evtchn.h, Linux 6.12).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""evtchn.h of Linux 6.12, x86_64 and arm64."""
+"""ioctls of /dev/xen/evtchn: ports bound to an open file, whose events are read from it.
+
+evtchn.h of Linux 6.12, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from ._base import Struct
 
 TYPE_CHECKING = False
 
+# IOCTL_EVTCHN: ioctl request numbers of /dev/xen/evtchn; those that bind return the local port.
 IOCTL_EVTCHN_BIND_VIRQ = 0x44500
 IOCTL_EVTCHN_BIND_INTERDOMAIN = 0x84501
 IOCTL_EVTCHN_BIND_UNBOUND_PORT = 0x44502
@@ -21,7 +25,10 @@ IOCTL_EVTCHN_BIND_STATIC = 0x44507  # not in 6.1, 5.10
 
 
 class ioctl_evtchn_bind_virq(Struct):
-    """struct ioctl_evtchn_bind_virq; 4 bytes."""
+    """Binds a virtual interrupt to a new port, on vCPU 0.
+
+    struct ioctl_evtchn_bind_virq; 4 bytes.
+    """
 
     _fields_ = (
         ("virq", c_uint32),  # @0 unsigned int
@@ -36,7 +43,10 @@ class ioctl_evtchn_bind_virq(Struct):
 
 
 class ioctl_evtchn_bind_interdomain(Struct):
-    """struct ioctl_evtchn_bind_interdomain; 8 bytes."""
+    """Binds a new port to another domain's.
+
+    struct ioctl_evtchn_bind_interdomain; 8 bytes.
+    """
 
     _fields_ = (
         ("remote_domain", c_uint32),  # @0 unsigned int
@@ -53,7 +63,10 @@ class ioctl_evtchn_bind_interdomain(Struct):
 
 
 class ioctl_evtchn_bind_unbound_port(Struct):
-    """struct ioctl_evtchn_bind_unbound_port; 4 bytes."""
+    """Opens a new port for another domain to bind to.
+
+    struct ioctl_evtchn_bind_unbound_port; 4 bytes.
+    """
 
     _fields_ = (
         ("remote_domain", c_uint32),  # @0 unsigned int
@@ -68,7 +81,10 @@ class ioctl_evtchn_bind_unbound_port(Struct):
 
 
 class ioctl_evtchn_unbind(Struct):
-    """struct ioctl_evtchn_unbind; 4 bytes."""
+    """Closes a port of this file.
+
+    struct ioctl_evtchn_unbind; 4 bytes.
+    """
 
     _fields_ = (
         ("port", c_uint32),  # @0 unsigned int
@@ -83,7 +99,10 @@ class ioctl_evtchn_unbind(Struct):
 
 
 class ioctl_evtchn_notify(Struct):
-    """struct ioctl_evtchn_notify; 4 bytes."""
+    """Sends an event through a port of this file.
+
+    struct ioctl_evtchn_notify; 4 bytes.
+    """
 
     _fields_ = (
         ("port", c_uint32),  # @0 unsigned int
@@ -98,7 +117,10 @@ class ioctl_evtchn_notify(Struct):
 
 
 class ioctl_evtchn_restrict_domid(Struct):
-    """struct ioctl_evtchn_restrict_domid; 2 bytes."""
+    """Leaves this file nothing to bind but ports of one domain, for good.
+
+    struct ioctl_evtchn_restrict_domid; 2 bytes.
+    """
 
     _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
@@ -113,7 +135,10 @@ class ioctl_evtchn_restrict_domid(Struct):
 
 
 class ioctl_evtchn_bind(Struct):
-    """struct ioctl_evtchn_bind; 4 bytes. not in 6.1, 5.10."""
+    """Takes over a port that Xen made at boot; unbinding does not close it.
+
+    struct ioctl_evtchn_bind; 4 bytes. not in 6.1, 5.10.
+    """
 
     _fields_ = (
         ("port", c_uint32),  # @0 unsigned int

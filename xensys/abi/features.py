@@ -1,9 +1,13 @@
 # GENERATED from abi/features.json (features.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""features.h of Xen 4.20, x86_64 and arm64."""
+"""What the hypervisor offers this guest, or a kernel says it can do: one bit per feature (XENVER_get_features).
+
+features.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
+# XENFEAT: Features, numbered by their bit: n is bit n % 32 of submap n / 32.
 XENFEAT_writable_page_tables = 0
 XENFEAT_writable_descriptor_tables = 1
 XENFEAT_auto_translated_physmap = 2
@@ -24,4 +28,5 @@ XENFEAT_direct_mapped = 17  # not in 4.14
 XENFEAT_runstate_phys_area = 18  # not in 4.17, 4.14
 XENFEAT_vcpu_time_phys_area = 19  # not in 4.17, 4.14
 XENFEAT_dm_msix_all_writes = 20  # not in 4.17, 4.14
-XENFEAT_NR_SUBMAPS = 1
+
+XENFEAT_NR_SUBMAPS = 1  # How many 32-bit submaps there are to ask for

@@ -1,6 +1,9 @@
 # GENERATED from abi/gntalloc.json (gntalloc.h, Linux 6.12).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""gntalloc.h of Linux 6.12, x86_64 and arm64."""
+"""ioctls of /dev/xen/gntalloc: pages of this domain granted to another.
+
+gntalloc.h of Linux 6.12, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,17 @@ if TYPE_CHECKING:
 
     from ._base import IntArray, IntArrayField
 
+# IOCTL_GNTALLOC: ioctl request numbers of /dev/xen/gntalloc.
 IOCTL_GNTALLOC_ALLOC_GREF = 0x184705
+
+# GNTALLOC_FLAG: What the peer may do with the pages; reading is always allowed.
 GNTALLOC_FLAG_WRITABLE = 1
+
+# IOCTL_GNTALLOC, more
 IOCTL_GNTALLOC_DEALLOC_GREF = 0x104706
 IOCTL_GNTALLOC_SET_UNMAP_NOTIFY = 0x104707
+
+# UNMAP_NOTIFY: What happens when the page is given up; none cancels it.
 UNMAP_NOTIFY_CLEAR_BYTE = 1
 UNMAP_NOTIFY_SEND_EVENT = 2
 
@@ -33,7 +43,7 @@ class _ioctl_gntalloc_alloc_gref_anon0_anon0(Struct):
 
     _fields_ = (
         ("__empty_gref_ids_flex", _ioctl_gntalloc_alloc_gref_anon0_anon0___empty_gref_ids_flex),  # @0 struct
-        ("gref_ids_flex", arr(c_uint32, 0)),  # @0 __u32
+        ("gref_ids_flex", arr(c_uint32, 0)),  # @0 __u32: grant references, as many as count says
     )
 
     if TYPE_CHECKING:
@@ -51,7 +61,7 @@ class _ioctl_gntalloc_alloc_gref_anon0(Union):
     """an anonymous union; 4 bytes. not in 6.1, 5.10."""
 
     _fields_ = (
-        ("gref_ids", arr(c_uint32, 1)),  # @0 __u32
+        ("gref_ids", arr(c_uint32, 1)),  # @0 __u32: grant references, as many as count says
         ("_anon0", _ioctl_gntalloc_alloc_gref_anon0_anon0),  # @0 struct
     )
     _anon_ = ("_anon0",)
@@ -69,13 +79,16 @@ class _ioctl_gntalloc_alloc_gref_anon0(Union):
 
 
 class ioctl_gntalloc_alloc_gref(Struct):
-    """struct ioctl_gntalloc_alloc_gref; 24 bytes. otherwise in 6.1, 5.10."""
+    """Allocates zeroed pages and grants them at once; mmap then maps them.
+
+    struct ioctl_gntalloc_alloc_gref; 24 bytes. otherwise in 6.1, 5.10.
+    """
 
     _fields_ = (
-        ("domid", c_uint16),  # @0 __u16
+        ("domid", c_uint16),  # @0 __u16: domain that may map the pages
         ("flags", c_uint16),  # @2 __u16
-        ("count", c_uint32),  # @4 __u32
-        ("index", c_uint64),  # @8 __u64
+        ("count", c_uint32),  # @4 __u32: 4 KiB pages
+        ("index", c_uint64),  # @8 __u64: offset for mmap, bytes
         ("_anon0", _ioctl_gntalloc_alloc_gref_anon0),  # @16 union
     )
     _anon_ = ("_anon0",)
@@ -98,11 +111,14 @@ class ioctl_gntalloc_alloc_gref(Struct):
 
 
 class ioctl_gntalloc_dealloc_gref(Struct):
-    """struct ioctl_gntalloc_dealloc_gref; 16 bytes."""
+    """Gives pages up; a grant ends when no mapping of the page is left.
+
+    struct ioctl_gntalloc_dealloc_gref; 16 bytes.
+    """
 
     _fields_ = (
-        ("index", c_uint64),  # @0 __u64
-        ("count", c_uint32),  # @8 __u32
+        ("index", c_uint64),  # @0 __u64: offset that the allocation returned, bytes
+        ("count", c_uint32),  # @8 __u32: 4 KiB pages
     )
     FORMAT = "<QI4x"
     FORMAT_FIELDS = ("index", "count")
@@ -115,12 +131,15 @@ class ioctl_gntalloc_dealloc_gref(Struct):
 
 
 class ioctl_gntalloc_unmap_notify(Struct):
-    """struct ioctl_gntalloc_unmap_notify; 16 bytes."""
+    """What to do when a page is given up, so that the peer learns of a crash.
+
+    struct ioctl_gntalloc_unmap_notify; 16 bytes.
+    """
 
     _fields_ = (
-        ("index", c_uint64),  # @0 __u64
+        ("index", c_uint64),  # @0 __u64: offset of a byte in the file: the one to clear
         ("action", c_uint32),  # @8 __u32
-        ("event_channel_port", c_uint32),  # @12 __u32
+        ("event_channel_port", c_uint32),  # @12 __u32: local port, for UNMAP_NOTIFY_SEND_EVENT
     )
     FORMAT = "<QII"
     FORMAT_FIELDS = ("index", "action", "event_channel_port")

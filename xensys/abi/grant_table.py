@@ -1,6 +1,9 @@
 # GENERATED from abi/grant_table.json (grant_table.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""grant_table.h of Xen 4.20, x86_64 and arm64."""
+"""Grant tables: a domain lets others map or copy pages of its own (HYPERVISOR_grant_table_op).
+
+grant_table.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,22 @@ if TYPE_CHECKING:
 
     from ._base import HandleField, IntArray, IntArrayField, XenMemory
 
+# GNTTAB_RESERVED: Entries that the toolstack fills: the console's page and xenstore's, of 8 kept
+# for it.
 GNTTAB_NR_RESERVED_ENTRIES = 8
 GNTTAB_RESERVED_CONSOLE = 0
 GNTTAB_RESERVED_XENSTORE = 1
+
+# GTF: Type and state of an entry; reading and writing are set by Xen while the page is in use.
 GTF_invalid = 0
 GTF_permit_access = 1
 GTF_accept_transfer = 2
 GTF_transitive = 3
-GTF_type_mask = 3
+
+GTF_type_mask = 3  # The type of an entry
 _GTF_readonly = 2
+
+# GTF, more
 GTF_readonly = 4
 _GTF_reading = 3
 GTF_reading = 8
@@ -37,9 +47,14 @@ GTF_PAT = 128
 _GTF_sub_page = 8
 GTF_sub_page = 256
 _GTF_transfer_committed = 2
+
+# GTF_transfer: In an accept_transfer entry, in place of readonly and reading: Xen has begun, and
+# frame is written.
 GTF_transfer_committed = 4
 _GTF_transfer_completed = 3
 GTF_transfer_completed = 8
+
+# GNTTABOP: Commands of grant_table_op, on an array of structures; each has one of its name.
 GNTTABOP_map_grant_ref = 0
 GNTTABOP_unmap_grant_ref = 1
 GNTTABOP_setup_table = 2
@@ -54,13 +69,20 @@ GNTTABOP_get_version = 10
 GNTTABOP_swap_grant_ref = 11
 GNTTABOP_cache_flush = 12
 _GNTCOPY_source_gref = 0
+
+# GNTCOPY: Which ends of a copy are granted pages; the others are the caller's frames.
 GNTCOPY_source_gref = 1
 _GNTCOPY_dest_gref = 1
 GNTCOPY_dest_gref = 2
+
+# GNTTAB_CACHE: What to do with cache lines: write back, drop; Xen refuses SOURCE_GREF.
 GNTTAB_CACHE_CLEAN = 1
 GNTTAB_CACHE_INVAL = 2
 GNTTAB_CACHE_SOURCE_GREF = 0x80000000
 _GNTMAP_device_map = 0
+
+# GNTMAP: How to map: for devices, for processors, read-only, for the application too, host_addr is
+# a PTE's.
 GNTMAP_device_map = 1
 _GNTMAP_host_map = 1
 GNTMAP_host_map = 2
@@ -70,8 +92,13 @@ _GNTMAP_application_map = 3
 GNTMAP_application_map = 8
 _GNTMAP_contains_pte = 4
 GNTMAP_contains_pte = 16
+
+# GNTMAP_BIT: Bit numbers of the GNTMAP_* flags; guest_avail0 is the lowest of those for the PTE.
 _GNTMAP_guest_avail0 = 16
-GNTMAP_guest_avail_mask = 0xffff0000
+
+GNTMAP_guest_avail_mask = 0xffff0000  # Bits for the PTE that are the guest's to use (XENFEAT_gnttab_map_avail_bits)
+
+# GNTST: How one operation went; the hypercall's own result is about the array.
 GNTST_okay = 0
 GNTST_general_error = -1
 GNTST_bad_domain = -2
@@ -89,12 +116,15 @@ GNTST_no_space = -13  # not in 4.14
 
 
 class grant_entry_v1(Struct):
-    """struct grant_entry_v1; 8 bytes."""
+    """A grant: who may use which frame, and how; 8 bytes, one word of flags for both sides.
+
+    struct grant_entry_v1; 8 bytes.
+    """
 
     _fields_ = (
         ("flags", c_uint16),  # @0 uint16_t
-        ("domid", c_uint16),  # @2 domid_t
-        ("frame", c_uint32),  # @4 uint32_t
+        ("domid", c_uint16),  # @2 domid_t: who may use the grant
+        ("frame", c_uint32),  # @4 uint32_t: 4 KiB frame shared, or to receive into
     )
     FORMAT = "<HHI"
     FORMAT_FIELDS = ("flags", "domid", "frame")
@@ -108,11 +138,14 @@ class grant_entry_v1(Struct):
 
 
 class grant_entry_header(Struct):
-    """struct grant_entry_header; 4 bytes."""
+    """What entries of both versions begin with.
+
+    struct grant_entry_header; 4 bytes.
+    """
 
     _fields_ = (
         ("flags", c_uint16),  # @0 uint16_t
-        ("domid", c_uint16),  # @2 domid_t
+        ("domid", c_uint16),  # @2 domid_t: who may use the grant
     )
     FORMAT = "<HH"
     FORMAT_FIELDS = ("flags", "domid")
@@ -125,12 +158,15 @@ class grant_entry_header(Struct):
 
 
 class grant_entry_v2_full_page(Struct):
-    """struct grant_entry_v2_full_page; 16 bytes."""
+    """A whole page, to share or to receive.
+
+    struct grant_entry_v2_full_page; 16 bytes.
+    """
 
     _fields_ = (
         ("hdr", grant_entry_header),  # @0 grant_entry_header_t
         ("pad0", c_uint32),  # @4 uint32_t
-        ("frame", c_uint64),  # @8 uint64_t
+        ("frame", c_uint64),  # @8 uint64_t: 4 KiB frame shared, or to receive into
     )
     FORMAT = "<HHIQ"
     FORMAT_FIELDS = ("hdr.flags", "hdr.domid", "pad0", "frame")
@@ -146,13 +182,16 @@ class grant_entry_v2_full_page(Struct):
 
 
 class grant_entry_v2_sub_page(Struct):
-    """struct grant_entry_v2_sub_page; 16 bytes."""
+    """Part of a page, for copies only.
+
+    struct grant_entry_v2_sub_page; 16 bytes.
+    """
 
     _fields_ = (
         ("hdr", grant_entry_header),  # @0 grant_entry_header_t
-        ("page_off", c_uint16),  # @4 uint16_t
-        ("length", c_uint16),  # @6 uint16_t
-        ("frame", c_uint64),  # @8 uint64_t
+        ("page_off", c_uint16),  # @4 uint16_t: bytes
+        ("length", c_uint16),  # @6 uint16_t: bytes
+        ("frame", c_uint64),  # @8 uint64_t: 4 KiB frame shared, or to receive into
     )
     FORMAT = "<HHHHQ"
     FORMAT_FIELDS = ("hdr.flags", "hdr.domid", "page_off", "length", "frame")
@@ -170,13 +209,16 @@ class grant_entry_v2_sub_page(Struct):
 
 
 class grant_entry_v2_transitive(Struct):
-    """struct grant_entry_v2_transitive; 12 bytes."""
+    """Another domain's grant, passed on for copies only.
+
+    struct grant_entry_v2_transitive; 12 bytes.
+    """
 
     _fields_ = (
         ("hdr", grant_entry_header),  # @0 grant_entry_header_t
-        ("trans_domid", c_uint16),  # @4 domid_t
+        ("trans_domid", c_uint16),  # @4 domid_t: whose page it is
         ("pad0", c_uint16),  # @6 uint16_t
-        ("gref", c_uint32),  # @8 grant_ref_t
+        ("gref", c_uint32),  # @8 grant_ref_t: entry in that domain's table
     )
     FORMAT = "<HHHHI"
     FORMAT_FIELDS = ("hdr.flags", "hdr.domid", "trans_domid", "pad0", "gref")
@@ -194,7 +236,10 @@ class grant_entry_v2_transitive(Struct):
 
 
 class grant_entry_v2(Union):
-    """union grant_entry_v2; 16 bytes."""
+    """A grant of version 2; Xen's own marks are in a status word elsewhere.
+
+    union grant_entry_v2; 16 bytes.
+    """
 
     _fields_ = (
         ("hdr", grant_entry_header),  # @0 grant_entry_header_t
@@ -219,16 +264,19 @@ class grant_entry_v2(Union):
 
 
 class gnttab_map_grant_ref(Struct):
-    """struct gnttab_map_grant_ref; 32 bytes."""
+    """Maps a page that another domain grants.
+
+    struct gnttab_map_grant_ref; 32 bytes.
+    """
 
     _fields_ = (
-        ("host_addr", c_uint64),  # @0 uint64_t
+        ("host_addr", c_uint64),  # @0 uint64_t: where to map: guest-physical, PV virtual, or machine address of a PTE
         ("flags", c_uint32),  # @8 uint32_t
         ("ref", c_uint32),  # @12 grant_ref_t
-        ("dom", c_uint16),  # @16 domid_t
+        ("dom", c_uint16),  # @16 domid_t: who grants
         ("status", c_int16),  # @18 int16_t
-        ("handle", c_uint32),  # @20 grant_handle_t
-        ("dev_bus_addr", c_uint64),  # @24 uint64_t
+        ("handle", c_uint32),  # @20 grant_handle_t: out: to unmap with
+        ("dev_bus_addr", c_uint64),  # @24 uint64_t: out: machine address of the page
     )
     FORMAT = "<QIIHhIQ"
     FORMAT_FIELDS = ("host_addr", "flags", "ref", "dom", "status", "handle", "dev_bus_addr")
@@ -249,11 +297,14 @@ class gnttab_map_grant_ref(Struct):
 
 
 class gnttab_unmap_grant_ref(Struct):
-    """struct gnttab_unmap_grant_ref; 24 bytes."""
+    """Ends a mapping of a granted page.
+
+    struct gnttab_unmap_grant_ref; 24 bytes.
+    """
 
     _fields_ = (
-        ("host_addr", c_uint64),  # @0 uint64_t
-        ("dev_bus_addr", c_uint64),  # @8 uint64_t
+        ("host_addr", c_uint64),  # @0 uint64_t: where it is mapped; 0: leave that mapping
+        ("dev_bus_addr", c_uint64),  # @8 uint64_t: as map gave it; 0: leave the device mapping
         ("handle", c_uint32),  # @16 grant_handle_t
         ("status", c_int16),  # @20 int16_t
     )
@@ -273,13 +324,16 @@ class gnttab_unmap_grant_ref(Struct):
 
 
 class gnttab_setup_table(Struct):
-    """struct gnttab_setup_table; 24 bytes."""
+    """Grows a grant table, and returns the frames of its entries.
+
+    struct gnttab_setup_table; 24 bytes.
+    """
 
     _fields_ = (
         ("dom", c_uint16),  # @0 domid_t
-        ("nr_frames", c_uint32),  # @4 uint32_t
+        ("nr_frames", c_uint32),  # @4 uint32_t: frames wanted, and entries of frame_list
         ("status", c_int16),  # @8 int16_t
-        ("frame_list", HANDLE),  # @16 XEN_GUEST_HANDLE(xen_pfn_t)
+        ("frame_list", HANDLE),  # @16 XEN_GUEST_HANDLE(xen_pfn_t): out: frames of the entries
     )
     FORMAT = "<H2xIh6xQ"
     FORMAT_FIELDS = ("dom", "nr_frames", "status", "frame_list")
@@ -297,7 +351,10 @@ class gnttab_setup_table(Struct):
 
 
 class gnttab_dump_table(Struct):
-    """struct gnttab_dump_table; 4 bytes."""
+    """Prints a grant table to Xen's console.
+
+    struct gnttab_dump_table; 4 bytes.
+    """
 
     _fields_ = (
         ("dom", c_uint16),  # @0 domid_t
@@ -314,12 +371,15 @@ class gnttab_dump_table(Struct):
 
 
 class gnttab_transfer(Struct):
-    """struct gnttab_transfer; 24 bytes."""
+    """Gives a page to a domain that has granted to accept one (PV only).
+
+    struct gnttab_transfer; 24 bytes.
+    """
 
     _fields_ = (
-        ("mfn", c_uint64),  # @0 xen_pfn_t
-        ("domid", c_uint16),  # @8 domid_t
-        ("ref", c_uint32),  # @12 grant_ref_t
+        ("mfn", c_uint64),  # @0 xen_pfn_t: frame given away; gone on any error but bad_page
+        ("domid", c_uint16),  # @8 domid_t: receiver
+        ("ref", c_uint32),  # @12 grant_ref_t: its accept_transfer entry
         ("status", c_int16),  # @16 int16_t
     )
     FORMAT = "<QH2xIh6x"
@@ -352,12 +412,15 @@ class gnttab_copy_ptr_u(Union):
 
 
 class gnttab_copy_ptr(Struct):
-    """struct gnttab_copy_ptr; 16 bytes."""
+    """One end of a copy: a granted page or one's own, and an offset.
+
+    struct gnttab_copy_ptr; 16 bytes.
+    """
 
     _fields_ = (
         ("u", gnttab_copy_ptr_u),  # @0 union
-        ("domid", c_uint16),  # @8 domid_t
-        ("offset", c_uint16),  # @10 uint16_t
+        ("domid", c_uint16),  # @8 domid_t: who grants, or whose frame: then only DOMID_SELF
+        ("offset", c_uint16),  # @10 uint16_t: bytes into the page
     )
 
     if TYPE_CHECKING:
@@ -371,12 +434,15 @@ class gnttab_copy_ptr(Struct):
 
 
 class gnttab_copy(Struct):
-    """struct gnttab_copy; 40 bytes."""
+    """Copies bytes between two pages, neither of which need be mapped.
+
+    struct gnttab_copy; 40 bytes.
+    """
 
     _fields_ = (
         ("source", gnttab_copy_ptr),  # @0 gnttab_copy_ptr
         ("dest", gnttab_copy_ptr),  # @16 gnttab_copy_ptr
-        ("len", c_uint16),  # @32 uint16_t
+        ("len", c_uint16),  # @32 uint16_t: bytes; must not leave either page
         ("flags", c_uint16),  # @34 uint16_t
         ("status", c_int16),  # @36 int16_t
     )
@@ -395,12 +461,15 @@ class gnttab_copy(Struct):
 
 
 class gnttab_query_size(Struct):
-    """struct gnttab_query_size; 16 bytes."""
+    """How many frames of entries a grant table has, and may have.
+
+    struct gnttab_query_size; 16 bytes.
+    """
 
     _fields_ = (
         ("dom", c_uint16),  # @0 domid_t
-        ("nr_frames", c_uint32),  # @4 uint32_t
-        ("max_nr_frames", c_uint32),  # @8 uint32_t
+        ("nr_frames", c_uint32),  # @4 uint32_t: out: frames of entries now
+        ("max_nr_frames", c_uint32),  # @8 uint32_t: out: frames of entries at most
         ("status", c_int16),  # @12 int16_t
     )
     FORMAT = "<H2xIIh2x"
@@ -418,11 +487,14 @@ class gnttab_query_size(Struct):
 
 
 class gnttab_unmap_and_replace(Struct):
-    """struct gnttab_unmap_and_replace; 24 bytes."""
+    """Ends a mapping, and leaves another page's mapping in its place (PV).
+
+    struct gnttab_unmap_and_replace; 24 bytes.
+    """
 
     _fields_ = (
-        ("host_addr", c_uint64),  # @0 uint64_t
-        ("new_addr", c_uint64),  # @8 uint64_t
+        ("host_addr", c_uint64),  # @0 uint64_t: virtual address of the mapping to end
+        ("new_addr", c_uint64),  # @8 uint64_t: virtual address whose mapping moves here
         ("handle", c_uint32),  # @16 grant_handle_t
         ("status", c_int16),  # @20 int16_t
     )
@@ -441,10 +513,13 @@ class gnttab_unmap_and_replace(Struct):
 
 
 class gnttab_set_version(Struct):
-    """struct gnttab_set_version; 4 bytes."""
+    """Chooses the caller's entry format; no grant may be in use.
+
+    struct gnttab_set_version; 4 bytes.
+    """
 
     _fields_ = (
-        ("version", c_uint32),  # @0 uint32_t
+        ("version", c_uint32),  # @0 uint32_t: in: 1 or 2; out: the version in force
     )
     FORMAT = "<I"
     FORMAT_FIELDS = ("version",)
@@ -456,13 +531,16 @@ class gnttab_set_version(Struct):
 
 
 class gnttab_get_status_frames(Struct):
-    """struct gnttab_get_status_frames; 16 bytes."""
+    """The frames that hold the status words of version 2.
+
+    struct gnttab_get_status_frames; 16 bytes.
+    """
 
     _fields_ = (
-        ("nr_frames", c_uint32),  # @0 uint32_t
+        ("nr_frames", c_uint32),  # @0 uint32_t: entries of frame_list
         ("dom", c_uint16),  # @4 domid_t
         ("status", c_int16),  # @6 int16_t
-        ("frame_list", HANDLE),  # @8 XEN_GUEST_HANDLE(uint64_t)
+        ("frame_list", HANDLE),  # @8 XEN_GUEST_HANDLE(uint64_t): out: frames of the status words
     )
     FORMAT = "<IHhQ"
     FORMAT_FIELDS = ("nr_frames", "dom", "status", "frame_list")
@@ -480,12 +558,15 @@ class gnttab_get_status_frames(Struct):
 
 
 class gnttab_get_version(Struct):
-    """struct gnttab_get_version; 8 bytes."""
+    """Which entry format a domain has.
+
+    struct gnttab_get_version; 8 bytes.
+    """
 
     _fields_ = (
         ("dom", c_uint16),  # @0 domid_t
         ("pad", c_uint16),  # @2 uint16_t
-        ("version", c_uint32),  # @4 uint32_t
+        ("version", c_uint32),  # @4 uint32_t: out: 1 or 2
     )
     FORMAT = "<HHI"
     FORMAT_FIELDS = ("dom", "pad", "version")
@@ -499,7 +580,10 @@ class gnttab_get_version(Struct):
 
 
 class gnttab_swap_grant_ref(Struct):
-    """struct gnttab_swap_grant_ref; 12 bytes."""
+    """Exchanges two entries of the caller that are not in use.
+
+    struct gnttab_swap_grant_ref; 12 bytes.
+    """
 
     _fields_ = (
         ("ref_a", c_uint32),  # @0 grant_ref_t
@@ -521,7 +605,7 @@ class gnttab_cache_flush_a(Union):
     """union gnttab_cache_flush_a; 8 bytes."""
 
     _fields_ = (
-        ("dev_bus_addr", c_uint64),  # @0 uint64_t
+        ("dev_bus_addr", c_uint64),  # @0 uint64_t: machine address of the page
         ("ref", c_uint32),  # @0 grant_ref_t
     )
 
@@ -533,12 +617,15 @@ class gnttab_cache_flush_a(Union):
 
 
 class gnttab_cache_flush(Struct):
-    """struct gnttab_cache_flush; 16 bytes."""
+    """Cleans or drops cache lines of a page that is one's own or mapped (Arm).
+
+    struct gnttab_cache_flush; 16 bytes.
+    """
 
     _fields_ = (
         ("a", gnttab_cache_flush_a),  # @0 union
-        ("offset", c_uint16),  # @8 uint16_t
-        ("length", c_uint16),  # @10 uint16_t
+        ("offset", c_uint16),  # @8 uint16_t: bytes into the page
+        ("length", c_uint16),  # @10 uint16_t: bytes
         ("op", c_uint32),  # @12 uint32_t
     )
 

@@ -1,12 +1,16 @@
 # GENERATED from abi/memory.json (memory.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""memory.h of Xen 4.20, x86_64 and arm64."""
+"""Memory of domains: reservations, the physmap, maps, paging, sharing, resources (HYPERVISOR_memory_op).
+
+memory.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
 from ctypes import c_uint8, c_uint16, c_uint32, c_uint64
 
-from ._base import HANDLE, Struct, Union, arr
+from ._base import HANDLE, Struct, Union, arr, fitting
+from .physdev import physdev_pci_device
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +18,8 @@ if TYPE_CHECKING:
 
     from ._base import HandleField, IntArray, IntArrayField, XenMemory
 
-# enum xenmem_access_t
+# XENMEM_access: Access that raises no event; rx2rw and n2rwx change at the first violation, in r_pw
+# page walks may write.
 XENMEM_access_n = 0  # __XEN_TOOLS__
 XENMEM_access_r = 1  # __XEN_TOOLS__
 XENMEM_access_w = 2  # __XEN_TOOLS__
@@ -27,12 +32,18 @@ XENMEM_access_rx2rw = 8  # __XEN_TOOLS__
 XENMEM_access_n2rwx = 9  # __XEN_TOOLS__
 XENMEM_access_r_pw = 10  # __XEN_TOOLS__; not in 4.17, 4.14
 XENMEM_access_default = 11  # __XEN_TOOLS__; otherwise in 4.17, 4.14
+
+# XENMEM: Commands of memory_op.
 XENMEM_increase_reservation = 0
 XENMEM_decrease_reservation = 1
 XENMEM_populate_physmap = 6
+
+# XENMEMF: How memory is allocated, above address bits (7:0) and NUMA node + 1 (15:8) in mem_flags.
 XENMEMF_populate_on_demand = 0x10000
 XENMEMF_exact_node_request = 0x20000
 XENMEMF_vnode = 0x40000
+
+# XENMEM, more
 XENMEM_exchange = 11
 XENMEM_maximum_ram_page = 2
 XENMEM_current_reservation = 3
@@ -41,14 +52,21 @@ XENMEM_maximum_gpfn = 14
 XENMEM_machphys_mfn_list = 5
 XENMEM_machphys_compat_mfn_list = 25
 XENMEM_machphys_mapping = 12
+
+# XENMAPSPACE: Where a page for a physmap comes from.
 XENMAPSPACE_shared_info = 0
 XENMAPSPACE_grant_table = 1
 XENMAPSPACE_gmfn = 2
 XENMAPSPACE_gmfn_range = 3
 XENMAPSPACE_gmfn_foreign = 4
 XENMAPSPACE_dev_mmio = 5
+
+# XENMEM, more
 XENMEM_add_to_physmap = 7
-XENMAPIDX_grant_table_status = 0x80000000
+
+XENMAPIDX_grant_table_status = 0x80000000  # In an index into the grant table: a frame of status words
+
+# XENMEM, more
 XENMEM_add_to_physmap_batch = 23
 XENMEM_remove_from_physmap = 15
 XENMEM_memory_map = 9
@@ -59,14 +77,24 @@ XENMEM_get_pod_target = 17
 XENMEM_get_sharing_freed_pages = 18  # __XEN_TOOLS__
 XENMEM_get_sharing_shared_pages = 19  # __XEN_TOOLS__
 XENMEM_paging_op = 20  # __XEN_TOOLS__
+
+# XENMEM_paging_op: Paging steps: pick a frame, take its memory, give it memory again.
 XENMEM_paging_op_nominate = 0  # __XEN_TOOLS__
 XENMEM_paging_op_evict = 1  # __XEN_TOOLS__
 XENMEM_paging_op_prep = 2  # __XEN_TOOLS__
+
+# XENMEM, more
 XENMEM_access_op = 21  # __XEN_TOOLS__
+
+# XENMEM_access_op: What to do with access rights: set a range, ask, set a list.
 XENMEM_access_op_set_access = 0  # __XEN_TOOLS__
 XENMEM_access_op_get_access = 1  # __XEN_TOOLS__
 XENMEM_access_op_set_access_multi = 4  # __XEN_TOOLS__
+
+# XENMEM, more
 XENMEM_sharing_op = 22  # __XEN_TOOLS__
+
+# XENMEM_sharing_op: Sharing steps: nominate, share, debug, fork.
 XENMEM_sharing_op_nominate_gfn = 0  # __XEN_TOOLS__
 XENMEM_sharing_op_nominate_gref = 1  # __XEN_TOOLS__
 XENMEM_sharing_op_share = 2  # __XEN_TOOLS__
@@ -78,34 +106,57 @@ XENMEM_sharing_op_audit = 7  # __XEN_TOOLS__
 XENMEM_sharing_op_range_share = 8  # __XEN_TOOLS__
 XENMEM_sharing_op_fork = 9  # __XEN_TOOLS__
 XENMEM_sharing_op_fork_reset = 10  # __XEN_TOOLS__
+
+# XENMEM_SHARING_OP_HANDLE: What share returns for a stale source or client handle; they look like
+# -ECHILD and -EBADF.
 XENMEM_SHARING_OP_S_HANDLE_INVALID = -10  # __XEN_TOOLS__
 XENMEM_SHARING_OP_C_HANDLE_INVALID = -9  # __XEN_TOOLS__
-XENMEM_SHARING_OP_FIELD_IS_GREF_FLAG = 0x4000000000000000  # __XEN_TOOLS__
+
+XENMEM_SHARING_OP_FIELD_IS_GREF_FLAG = 0x4000000000000000  # In source_gfn or client_gfn: a grant reference, not a frame; __XEN_TOOLS__
+
+# XENMEM_FORK: The first two are for fork, the RESET ones for fork_reset.
 XENMEM_FORK_WITH_IOMMU_ALLOWED = 1  # __XEN_TOOLS__
 XENMEM_FORK_BLOCK_INTERRUPTS = 2  # __XEN_TOOLS__
 XENMEM_FORK_RESET_STATE = 4  # __XEN_TOOLS__; not in 4.14
 XENMEM_FORK_RESET_MEMORY = 8  # __XEN_TOOLS__; not in 4.14
+
+# XENMEM, more
 XENMEM_claim_pages = 24  # __XEN_TOOLS__
 XENMEM_reserved_device_memory_map = 27  # __XEN_TOOLS__
+
+# XENMEM_RDM: Which reserved ranges are asked for: without a flag, those of one device.
 XENMEM_RDM_ALL = 1  # __XEN_TOOLS__
+
+# XENMEM, more
 XENMEM_acquire_resource = 28
+
+# XENMEM_resource: What frames of another domain are acquired.
 XENMEM_resource_ioreq_server = 0
 XENMEM_resource_grant_table = 1
 XENMEM_resource_vmtrace_buf = 2  # not in 4.14
+
+# XENMEM_resource_grant_table_id: Which frames of a grant table: the entries, or version 2's status
+# words.
 XENMEM_resource_grant_table_id_shared = 0
 XENMEM_resource_grant_table_id_status = 1
-XENMEM_resource_ioreq_server_frame_bufioreq = 0
+
+XENMEM_resource_ioreq_server_frame_bufioreq = 0  # Frame of the buffered ring; those of synchronous requests follow
+
+# XENMEM, more
 XENMEM_get_vnumainfo = 26
 
 
 class xen_memory_reservation(Struct):
-    """struct xen_memory_reservation; 32 bytes."""
+    """Extents of memory to allocate, to give back, or to put under guest frames.
+
+    struct xen_memory_reservation; 32 bytes.
+    """
 
     _fields_ = (
-        ("extent_start", HANDLE),  # @0 XEN_GUEST_HANDLE(xen_pfn_t)
+        ("extent_start", HANDLE),  # @0 XEN_GUEST_HANDLE(xen_pfn_t): first frame of each extent; NULL for claim_pages
         ("nr_extents", c_uint64),  # @8 xen_ulong_t
-        ("extent_order", c_uint32),  # @16 unsigned int
-        ("mem_flags", c_uint32),  # @20 unsigned int
+        ("extent_order", c_uint32),  # @16 unsigned int: an extent is 2**extent_order 4 KiB frames
+        ("mem_flags", c_uint32),  # @20 unsigned int: bits 7:0 widest address (0: any), 15:8 NUMA node + 1 (0: any)
         ("domid", c_uint16),  # @24 domid_t
     )
     FORMAT = "<QQIIH6x"
@@ -125,12 +176,15 @@ class xen_memory_reservation(Struct):
 
 
 class xen_memory_exchange(Struct):
-    """struct xen_memory_exchange; 72 bytes."""
+    """Swaps extents of a PV domain for others of the same total size.
+
+    struct xen_memory_exchange; 72 bytes.
+    """
 
     _fields_ = (
-        ("in_", xen_memory_reservation),  # @0 xen_memory_reservation
-        ("out", xen_memory_reservation),  # @32 xen_memory_reservation
-        ("nr_exchanged", c_uint64),  # @64 xen_ulong_t
+        ("in_", xen_memory_reservation),  # @0 xen_memory_reservation: extents given away
+        ("out", xen_memory_reservation),  # @32 xen_memory_reservation: in: guest frames to fill; out: their machine frames
+        ("nr_exchanged", c_uint64),  # @64 xen_ulong_t: in: 0; out: extents of `in` that are gone
     )
     FORMAT = "<QQIIH6xQQIIH6xQ"
     FORMAT_FIELDS = (
@@ -151,7 +205,10 @@ class xen_memory_exchange(Struct):
 
 
 class xen_memory_domain(Struct):
-    """struct xen_memory_domain; 2 bytes. not in 4.14."""
+    """The domain whose memory limits are asked for.
+
+    struct xen_memory_domain; 2 bytes. not in 4.14.
+    """
 
     _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
@@ -166,12 +223,15 @@ class xen_memory_domain(Struct):
 
 
 class xen_machphys_mfn_list(Struct):
-    """struct xen_machphys_mfn_list; 24 bytes."""
+    """Where the machine-to-physical table lies in memory, in 2 MiB pieces (x86).
+
+    struct xen_machphys_mfn_list; 24 bytes.
+    """
 
     _fields_ = (
-        ("max_extents", c_uint32),  # @0 unsigned int
-        ("extent_start", HANDLE),  # @8 XEN_GUEST_HANDLE(xen_pfn_t)
-        ("nr_extents", c_uint32),  # @16 unsigned int
+        ("max_extents", c_uint32),  # @0 unsigned int: in: entries of extent_start
+        ("extent_start", HANDLE),  # @8 XEN_GUEST_HANDLE(xen_pfn_t): out: first machine frame of each 2 MiB; 0: a gap
+        ("nr_extents", c_uint32),  # @16 unsigned int: out: entries filled
     )
     FORMAT = "<I4xQI4x"
     FORMAT_FIELDS = ("max_extents", "extent_start", "nr_extents")
@@ -188,12 +248,15 @@ class xen_machphys_mfn_list(Struct):
 
 
 class xen_machphys_mapping(Struct):
-    """struct xen_machphys_mapping; 24 bytes."""
+    """Where a PV guest sees the machine-to-physical table, and its last frame (x86).
+
+    struct xen_machphys_mapping; 24 bytes.
+    """
 
     _fields_ = (
-        ("v_start", c_uint64),  # @0 xen_ulong_t
-        ("v_end", c_uint64),  # @8 xen_ulong_t
-        ("max_mfn", c_uint64),  # @16 xen_ulong_t
+        ("v_start", c_uint64),  # @0 xen_ulong_t: virtual address
+        ("v_end", c_uint64),  # @8 xen_ulong_t: virtual address past the end
+        ("max_mfn", c_uint64),  # @16 xen_ulong_t: last machine frame in the table
     )
     FORMAT = "<QQQ"
     FORMAT_FIELDS = ("v_start", "v_end", "max_mfn")
@@ -207,14 +270,17 @@ class xen_machphys_mapping(Struct):
 
 
 class xen_add_to_physmap(Struct):
-    """struct xen_add_to_physmap; 24 bytes."""
+    """Puts one page into a domain's physmap; a run of them with gmfn_range.
+
+    struct xen_add_to_physmap; 24 bytes.
+    """
 
     _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
-        ("size", c_uint16),  # @2 uint16_t
+        ("size", c_uint16),  # @2 uint16_t: frames, for gmfn_range only
         ("space", c_uint32),  # @4 unsigned int
-        ("idx", c_uint64),  # @8 xen_ulong_t
-        ("gpfn", c_uint64),  # @16 xen_pfn_t
+        ("idx", c_uint64),  # @8 xen_ulong_t: index in that space: a grant table frame, a guest frame
+        ("gpfn", c_uint64),  # @16 xen_pfn_t: guest frame where the page shall be
     )
     FORMAT = "<HHIQQ"
     FORMAT_FIELDS = ("domid", "size", "space", "idx", "gpfn")
@@ -233,11 +299,14 @@ class xen_add_to_physmap(Struct):
 
 
 class xen_add_to_physmap_batch_extra(Union):
-    """union xen_add_to_physmap_batch_extra; 2 bytes."""
+    """What a space needs beside the index: the owner of foreign frames.
+
+    union xen_add_to_physmap_batch_extra; 2 bytes.
+    """
 
     _fields_ = (
-        ("foreign_domid", c_uint16),  # @0 domid_t
-        ("res0", c_uint16),  # @0 uint16_t
+        ("foreign_domid", c_uint16),  # @0 domid_t: owner of the frames, with gmfn_foreign
+        ("res0", c_uint16),  # @0 uint16_t: 0 with every other space
     )
 
     if TYPE_CHECKING:
@@ -248,16 +317,19 @@ class xen_add_to_physmap_batch_extra(Union):
 
 
 class xen_add_to_physmap_batch(Struct):
-    """struct xen_add_to_physmap_batch; 32 bytes."""
+    """Puts pages into a domain's physmap, with an errno for each.
+
+    struct xen_add_to_physmap_batch; 32 bytes.
+    """
 
     _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
         ("space", c_uint16),  # @2 uint16_t
-        ("size", c_uint16),  # @4 uint16_t
+        ("size", c_uint16),  # @4 uint16_t: entries of idxs, gpfns and errs
         ("u", xen_add_to_physmap_batch_extra),  # @6 xen_add_to_physmap_batch_extra
-        ("idxs", HANDLE),  # @8 XEN_GUEST_HANDLE(xen_ulong_t)
-        ("gpfns", HANDLE),  # @16 XEN_GUEST_HANDLE(xen_pfn_t)
-        ("errs", HANDLE),  # @24 XEN_GUEST_HANDLE(int)
+        ("idxs", HANDLE),  # @8 XEN_GUEST_HANDLE(xen_ulong_t): index in that space, of each page
+        ("gpfns", HANDLE),  # @16 XEN_GUEST_HANDLE(xen_pfn_t): guest frame where each page shall be
+        ("errs", HANDLE),  # @24 XEN_GUEST_HANDLE(int): out: 0 or a negative errno for each; the call itself may return 0
     )
 
     if TYPE_CHECKING:
@@ -277,7 +349,10 @@ class xen_add_to_physmap_batch(Struct):
 
 
 class xen_remove_from_physmap(Struct):
-    """struct xen_remove_from_physmap; 16 bytes."""
+    """Takes the page at one guest frame out of a domain's physmap.
+
+    struct xen_remove_from_physmap; 16 bytes.
+    """
 
     _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
@@ -294,11 +369,14 @@ class xen_remove_from_physmap(Struct):
 
 
 class xen_memory_map(Struct):
-    """struct xen_memory_map; 16 bytes."""
+    """A buffer for E820 entries: a domain's memory map or the host's (x86).
+
+    struct xen_memory_map; 16 bytes.
+    """
 
     _fields_ = (
-        ("nr_entries", c_uint32),  # @0 unsigned int
-        ("buffer", HANDLE),  # @8 XEN_GUEST_HANDLE(void)
+        ("nr_entries", c_uint32),  # @0 unsigned int: in: room; out: entries copied, or (no buffer) needed
+        ("buffer", HANDLE),  # @8 XEN_GUEST_HANDLE(void): E820 entries of 20 bytes: address and length (u64), type (u32)
     )
     FORMAT = "<I4xQ"
     FORMAT_FIELDS = ("nr_entries", "buffer")
@@ -311,7 +389,10 @@ class xen_memory_map(Struct):
 
 
 class xen_foreign_memory_map(Struct):
-    """struct xen_foreign_memory_map; 24 bytes."""
+    """The E820 entries that a domain is to be told of (x86).
+
+    struct xen_foreign_memory_map; 24 bytes.
+    """
 
     _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
@@ -328,13 +409,16 @@ class xen_foreign_memory_map(Struct):
 
 
 class xen_pod_target(Struct):
-    """struct xen_pod_target; 40 bytes."""
+    """How much memory a populate-on-demand domain shall have, and has (x86 HVM).
+
+    struct xen_pod_target; 40 bytes.
+    """
 
     _fields_ = (
-        ("target_pages", c_uint64),  # @0 uint64_t
-        ("tot_pages", c_uint64),  # @8 uint64_t
-        ("pod_cache_pages", c_uint64),  # @16 uint64_t
-        ("pod_entries", c_uint64),  # @24 uint64_t
+        ("target_pages", c_uint64),  # @0 uint64_t: in: 4 KiB pages wanted, for set
+        ("tot_pages", c_uint64),  # @8 uint64_t: out: 4 KiB pages allocated
+        ("pod_cache_pages", c_uint64),  # @16 uint64_t: out: pages kept for frames not yet touched
+        ("pod_entries", c_uint64),  # @24 uint64_t: out: guest frames without memory so far
         ("domid", c_uint16),  # @32 domid_t
     )
     FORMAT = "<QQQQH6x"
@@ -354,12 +438,15 @@ class xen_pod_target(Struct):
 
 
 class xen_mem_paging_op(Struct):
-    """struct xen_mem_paging_op; 24 bytes. __XEN_TOOLS__."""
+    """One step in paging a guest frame out or in.
+
+    struct xen_mem_paging_op; 24 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
         ("op", c_uint8),  # @0 uint8_t
         ("domain", c_uint16),  # @2 domid_t
-        ("buffer", HANDLE),  # @8 XEN_GUEST_HANDLE(const_uint8)
+        ("buffer", HANDLE),  # @8 XEN_GUEST_HANDLE(const_uint8): prep: a page of content, or NULL
         ("gfn", c_uint64),  # @16 uint64_t
     )
     FORMAT = "<BxH4xQQ"
@@ -377,16 +464,19 @@ class xen_mem_paging_op(Struct):
 
 
 class xen_mem_access_op(Struct):
-    """struct xen_mem_access_op; 32 bytes. __XEN_TOOLS__."""
+    """Sets or asks which accesses to frames are allowed and which raise an event.
+
+    struct xen_mem_access_op; 32 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
         ("op", c_uint8),  # @0 uint8_t
         ("access", c_uint8),  # @1 uint8_t
         ("domid", c_uint16),  # @2 domid_t
-        ("nr", c_uint32),  # @4 uint32_t
-        ("pfn", c_uint64),  # @8 uint64_t
+        ("nr", c_uint32),  # @4 uint32_t: frames from pfn, or entries of pfn_list
+        ("pfn", c_uint64),  # @8 uint64_t: guest frame; all ones: the domain's default
         ("pfn_list", HANDLE),  # @16 XEN_GUEST_HANDLE(const_uint64)
-        ("access_list", HANDLE),  # @24 XEN_GUEST_HANDLE(const_uint8)
+        ("access_list", HANDLE),  # @24 XEN_GUEST_HANDLE(const_uint8): an XENMEM_access_* byte for each of pfn_list
     )
     FORMAT = "<BBHIQQQ"
     FORMAT_FIELDS = ("op", "access", "domid", "nr", "pfn", "pfn_list", "access_list")
@@ -422,11 +512,14 @@ class mem_sharing_op_nominate_u(Union):
 
 
 class mem_sharing_op_nominate(Struct):
-    """struct mem_sharing_op_nominate; 16 bytes. __XEN_TOOLS__."""
+    """Makes a page sharable, and returns its handle.
+
+    struct mem_sharing_op_nominate; 16 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
         ("u", mem_sharing_op_nominate_u),  # @0 union
-        ("handle", c_uint64),  # @8 uint64_t
+        ("handle", c_uint64),  # @8 uint64_t: out: stands for the page as it is now
     )
 
     if TYPE_CHECKING:
@@ -437,12 +530,15 @@ class mem_sharing_op_nominate(Struct):
 
 
 class mem_sharing_op_share(Struct):
-    """struct mem_sharing_op_share; 40 bytes. __XEN_TOOLS__."""
+    """Makes two nominated pages, or a page and a hole, one.
+
+    struct mem_sharing_op_share; 40 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
-        ("source_gfn", c_uint64),  # @0 uint64_t
+        ("source_gfn", c_uint64),  # @0 uint64_t: guest frame, or a grant reference with its flag
         ("source_handle", c_uint64),  # @8 uint64_t
-        ("client_gfn", c_uint64),  # @16 uint64_t
+        ("client_gfn", c_uint64),  # @16 uint64_t: guest frame, or a grant reference with its flag
         ("client_handle", c_uint64),  # @24 uint64_t
         ("client_domain", c_uint16),  # @32 domid_t
     )
@@ -463,12 +559,15 @@ class mem_sharing_op_share(Struct):
 
 
 class mem_sharing_op_range(Struct):
-    """struct mem_sharing_op_range; 32 bytes. __XEN_TOOLS__."""
+    """Shares frames of two domains that have the same numbers.
+
+    struct mem_sharing_op_range; 32 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
         ("first_gfn", c_uint64),  # @0 uint64_t
-        ("last_gfn", c_uint64),  # @8 uint64_t
-        ("opaque", c_uint64),  # @16 uint64_t
+        ("last_gfn", c_uint64),  # @8 uint64_t: guest frame, inclusive
+        ("opaque", c_uint64),  # @16 uint64_t: 0; Xen keeps its place here
         ("client_domain", c_uint16),  # @24 domid_t
         ("_pad", arr(c_uint16, 3)),  # @26 uint16_t
     )
@@ -508,7 +607,10 @@ class mem_sharing_op_debug_u(Union):
 
 
 class mem_sharing_op_debug(Struct):
-    """struct mem_sharing_op_debug; 8 bytes. __XEN_TOOLS__."""
+    """Prints what Xen knows of a shared page to its console.
+
+    struct mem_sharing_op_debug; 8 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
         ("u", mem_sharing_op_debug_u),  # @0 union
@@ -521,7 +623,10 @@ class mem_sharing_op_debug(Struct):
 
 
 class mem_sharing_op_fork(Struct):
-    """struct mem_sharing_op_fork; 8 bytes. __XEN_TOOLS__."""
+    """Makes a domain a fork of a parent, or takes a fork back to it.
+
+    struct mem_sharing_op_fork; 8 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
         ("parent_domain", c_uint16),  # @0 domid_t
@@ -565,7 +670,10 @@ class xen_mem_sharing_op_u(Union):
 
 
 class xen_mem_sharing_op(Struct):
-    """struct xen_mem_sharing_op; 48 bytes. __XEN_TOOLS__."""
+    """One step in sharing memory between domains.
+
+    struct xen_mem_sharing_op; 48 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
         ("op", c_uint8),  # @0 uint8_t
@@ -584,11 +692,14 @@ class xen_mem_sharing_op(Struct):
 
 
 class xen_reserved_device_memory(Struct):
-    """struct xen_reserved_device_memory; 16 bytes. __XEN_TOOLS__."""
+    """A range that a device needs at its host address (RMRR, IVMD).
+
+    struct xen_reserved_device_memory; 16 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
-        ("start_pfn", c_uint64),  # @0 xen_pfn_t
-        ("nr_pages", c_uint64),  # @8 xen_ulong_t
+        ("start_pfn", c_uint64),  # @0 xen_pfn_t: 4 KiB frame
+        ("nr_pages", c_uint64),  # @8 xen_ulong_t: 4 KiB frames
     )
     FORMAT = "<QQ"
     FORMAT_FIELDS = ("start_pfn", "nr_pages")
@@ -600,44 +711,28 @@ class xen_reserved_device_memory(Struct):
         def __init__(self, start_pfn: int = ..., nr_pages: int = ...) -> None: ...
 
 
-class xen_reserved_device_memory_map_dev_pci(Struct):
-    """struct xen_reserved_device_memory_map_dev_pci; 4 bytes. __XEN_TOOLS__."""
-
-    _fields_ = (
-        ("seg", c_uint16),  # @0 uint16_t
-        ("bus", c_uint8),  # @2 uint8_t
-        ("devfn", c_uint8),  # @3 uint8_t
-    )
-    FORMAT = "<HBB"
-    FORMAT_FIELDS = ("seg", "bus", "devfn")
-
-    if TYPE_CHECKING:
-        seg: int
-        bus: int
-        devfn: int
-
-        def __init__(self, seg: int = ..., bus: int = ..., devfn: int = ...) -> None: ...
-
-
 class xen_reserved_device_memory_map_dev(Union):
     """union xen_reserved_device_memory_map_dev; 4 bytes. __XEN_TOOLS__."""
 
     _fields_ = (
-        ("pci", xen_reserved_device_memory_map_dev_pci),  # @0 physdev_pci_device_t
+        ("pci", physdev_pci_device),  # @0 physdev_pci_device_t
     )
 
     if TYPE_CHECKING:
-        pci: xen_reserved_device_memory_map_dev_pci
+        pci: physdev_pci_device
 
-        def __init__(self, pci: xen_reserved_device_memory_map_dev_pci = ...) -> None: ...
+        def __init__(self, pci: physdev_pci_device = ...) -> None: ...
 
 
 class xen_reserved_device_memory_map(Struct):
-    """struct xen_reserved_device_memory_map; 24 bytes. __XEN_TOOLS__."""
+    """Asks for the ranges that devices need at their host addresses.
+
+    struct xen_reserved_device_memory_map; 24 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
         ("flags", c_uint32),  # @0 uint32_t
-        ("nr_entries", c_uint32),  # @4 unsigned int
+        ("nr_entries", c_uint32),  # @4 unsigned int: in: room; out: ranges there are (ENOBUFS if too many)
         ("buffer", HANDLE),  # @8 XEN_GUEST_HANDLE(xen_reserved_device_memory_t)
         ("dev", xen_reserved_device_memory_map_dev),  # @16 union
     )
@@ -655,16 +750,19 @@ class xen_reserved_device_memory_map(Struct):
 
 
 class xen_mem_acquire_resource(Struct):
-    """struct xen_mem_acquire_resource; 32 bytes."""
+    """Maps frames that belong to another domain's ioreq server, grant table or trace.
+
+    struct xen_mem_acquire_resource; 32 bytes.
+    """
 
     _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
         ("type", c_uint16),  # @2 uint16_t
-        ("id", c_uint32),  # @4 uint32_t
-        ("nr_frames", c_uint32),  # @8 uint32_t
-        ("pad", c_uint32),  # @12 uint32_t
-        ("frame", c_uint64),  # @16 uint64_t
-        ("frame_list", HANDLE),  # @24 XEN_GUEST_HANDLE(xen_pfn_t)
+        ("id", c_uint32),  # @4 uint32_t: ioreq server, kind of grant table frame, or vCPU
+        ("nr_frames", c_uint32),  # @8 uint32_t: in: frames; out: how many there are, if asked with 0 and no list
+        ("pad", c_uint32),  # @12 uint32_t: 0
+        ("frame", c_uint64),  # @16 uint64_t: first frame, counted in the resource
+        ("frame_list", HANDLE),  # @24 XEN_GUEST_HANDLE(xen_pfn_t): PV caller: machine frames out; else guest frames to map at
     )
     FORMAT = "<HHIIIQQ"
     FORMAT_FIELDS = ("domid", "type", "id", "nr_frames", "pad", "frame", "frame_list")
@@ -685,13 +783,16 @@ class xen_mem_acquire_resource(Struct):
 
 
 class xen_vmemrange(Struct):
-    """struct xen_vmemrange; 24 bytes."""
+    """A range of guest memory, and the virtual node that it is on.
+
+    struct xen_vmemrange; 24 bytes.
+    """
 
     _fields_ = (
-        ("start", c_uint64),  # @0 uint64_t
-        ("end", c_uint64),  # @8 uint64_t
-        ("flags", c_uint32),  # @16 unsigned int
-        ("nid", c_uint32),  # @20 unsigned int
+        ("start", c_uint64),  # @0 uint64_t: guest-physical address in bytes
+        ("end", c_uint64),  # @8 uint64_t: guest-physical address in bytes, exclusive
+        ("flags", c_uint32),  # @16 unsigned int: 0: none is defined
+        ("nid", c_uint32),  # @20 unsigned int: virtual node
     )
     FORMAT = "<QQII"
     FORMAT_FIELDS = ("start", "end", "flags", "nid")
@@ -753,17 +854,20 @@ class xen_vnuma_topology_info_vmemrange(Union):
 
 
 class xen_vnuma_topology_info(Struct):
-    """struct xen_vnuma_topology_info; 40 bytes."""
+    """Buffers for a domain's virtual NUMA nodes, and how many entries each has.
+
+    struct xen_vnuma_topology_info; 40 bytes.
+    """
 
     _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
         ("pad", c_uint16),  # @2 uint16_t
-        ("nr_vnodes", c_uint32),  # @4 unsigned int
-        ("nr_vcpus", c_uint32),  # @8 unsigned int
-        ("nr_vmemranges", c_uint32),  # @12 unsigned int
-        ("vdistance", xen_vnuma_topology_info_vdistance),  # @16 union
-        ("vcpu_to_vnode", xen_vnuma_topology_info_vcpu_to_vnode),  # @24 union
-        ("vmemrange", xen_vnuma_topology_info_vmemrange),  # @32 union
+        ("nr_vnodes", c_uint32),  # @4 unsigned int: in: room; out: what there is (ENOBUFS if too little)
+        ("nr_vcpus", c_uint32),  # @8 unsigned int: in: room; out: what there is (ENOBUFS if too little)
+        ("nr_vmemranges", c_uint32),  # @12 unsigned int: in: room; out: what there is (ENOBUFS if too little)
+        ("vdistance", xen_vnuma_topology_info_vdistance),  # @16 union: out: nr_vnodes * nr_vnodes distances, a row per node
+        ("vcpu_to_vnode", xen_vnuma_topology_info_vcpu_to_vnode),  # @24 union: out: the node of each vCPU
+        ("vmemrange", xen_vnuma_topology_info_vmemrange),  # @32 union: out: nr_vmemranges ranges
     )
 
     if TYPE_CHECKING:
@@ -803,3 +907,74 @@ xen_reserved_device_memory_map_t = xen_reserved_device_memory_map
 xen_mem_acquire_resource_t = xen_mem_acquire_resource
 xen_vmemrange_t = xen_vmemrange
 xen_vnuma_topology_info_t = xen_vnuma_topology_info
+
+
+def XENMEMF_address_bits(x: int) -> int:
+    """The mem_flags bits that limit machine addresses to so many bits.
+
+    Macro XENMEMF_address_bits; x in 0..255.
+    """
+    return fitting(x, 0, 255, "XENMEMF_address_bits(x)")
+
+
+def XENMEMF_get_address_bits(x: int) -> int:
+    """The limit that mem_flags set on machine addresses, in bits; 0 for none.
+
+    Macro XENMEMF_get_address_bits; x in 0..0xffffffff.
+    """
+    x = fitting(x, 0, 0xffffffff, "XENMEMF_get_address_bits(x)")
+    return x & 0xFF
+
+
+def XENMEMF_node(x: int) -> int:
+    """The mem_flags bits that ask for memory of a NUMA node.
+
+    Macro XENMEMF_node; x in 0..254.
+    """
+    x = fitting(x, 0, 254, "XENMEMF_node(x)")
+    return x + 1 << 8
+
+
+def XENMEMF_get_node(x: int) -> int:
+    """The NUMA node that mem_flags ask for; 255 for none.
+
+    Macro XENMEMF_get_node; x in 0..0xffffffff.
+    """
+    x = fitting(x, 0, 0xffffffff, "XENMEMF_get_node(x)")
+    return (x >> 8) - 1 & 0xFF
+
+
+def XENMEMF_exact_node(n: int) -> int:
+    """The mem_flags bits that insist on memory of a NUMA node.
+
+    Macro XENMEMF_exact_node; n in 0..254.
+    """
+    n = fitting(n, 0, 254, "XENMEMF_exact_node(n)")
+    return XENMEMF_node(n) | XENMEMF_exact_node_request
+
+
+def XENMEM_SHARING_OP_FIELD_IS_GREF(field: int) -> int:
+    """Not zero if a sharing handle field holds a grant reference.
+
+    Macro XENMEM_SHARING_OP_FIELD_IS_GREF; field in 0..0xffffffffffffffff.
+    """
+    field = fitting(field, 0, 0xffffffffffffffff, "XENMEM_SHARING_OP_FIELD_IS_GREF(field)")
+    return field & XENMEM_SHARING_OP_FIELD_IS_GREF_FLAG
+
+
+def XENMEM_SHARING_OP_FIELD_GET_GREF(field: int) -> int:
+    """The grant reference in a sharing handle field.
+
+    Macro XENMEM_SHARING_OP_FIELD_GET_GREF; field in 0..0xffffffffffffffff.
+    """
+    field = fitting(field, 0, 0xffffffffffffffff, "XENMEM_SHARING_OP_FIELD_GET_GREF(field)")
+    return field & ~XENMEM_SHARING_OP_FIELD_IS_GREF_FLAG
+
+
+def XENMEM_resource_ioreq_server_frame_ioreq(n: int) -> int:
+    """The frame number of the n-th page of synchronous requests of an ioreq server.
+
+    Macro XENMEM_resource_ioreq_server_frame_ioreq; n in 0..0xffff.
+    """
+    n = fitting(n, 0, 0xffff, "XENMEM_resource_ioreq_server_frame_ioreq(n)")
+    return 1 + n

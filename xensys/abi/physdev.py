@@ -1,6 +1,9 @@
 # GENERATED from abi/physdev.json (physdev.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""physdev.h of Xen 4.20, x86_64 and arm64."""
+"""Physical interrupts, I/O ports and PCI devices, mostly for the hardware domain (HYPERVISOR_physdev_op).
+
+physdev.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -14,25 +17,34 @@ if TYPE_CHECKING:
 
     from ._base import HandleField, IntArray, IntArrayField, XenMemory
 
+# PHYSDEVOP: Commands of physdev_op.
 PHYSDEVOP_eoi = 12
 PHYSDEVOP_pirq_eoi_gmfn_v1 = 17
 PHYSDEVOP_pirq_eoi_gmfn_v2 = 28
 PHYSDEVOP_irq_status_query = 5
 _XENIRQSTAT_needs_eoi = 0
+
+# XENIRQSTAT: What is known of a physical interrupt; Xen always sets needs_eoi.
 XENIRQSTAT_needs_eoi = 1
 _XENIRQSTAT_shared = 1
 XENIRQSTAT_shared = 2
+
+# PHYSDEVOP, more
 PHYSDEVOP_set_iopl = 6
 PHYSDEVOP_set_iobitmap = 7
 PHYSDEVOP_apic_read = 8
 PHYSDEVOP_apic_write = 9
 PHYSDEVOP_alloc_irq_vector = 10
 PHYSDEVOP_free_irq_vector = 11
+
+# MAP_PIRQ_TYPE: Kinds of interrupt to map; SEG and MULTI take a PCI segment, MULTI several vectors.
 MAP_PIRQ_TYPE_MSI = 0
 MAP_PIRQ_TYPE_GSI = 1
 MAP_PIRQ_TYPE_UNKNOWN = 2
 MAP_PIRQ_TYPE_MSI_SEG = 3
 MAP_PIRQ_TYPE_MULTI_MSI = 4
+
+# PHYSDEVOP, more
 PHYSDEVOP_map_pirq = 13
 PHYSDEVOP_unmap_pirq = 14
 PHYSDEVOP_manage_pci_add = 15
@@ -41,36 +53,57 @@ PHYSDEVOP_restore_msi = 19
 PHYSDEVOP_manage_pci_add_ext = 20
 PHYSDEVOP_setup_gsi = 21
 PHYSDEVOP_get_free_pirq = 23
+
+# XEN_PCI_MMCFG: What firmware says of a configuration space region.
 XEN_PCI_MMCFG_RESERVED = 1
+
+# PHYSDEVOP, more
 PHYSDEVOP_pci_mmcfg_reserved = 24
+
+# XEN_PCI_DEV: An extended (ARI) function, a virtual function with physfn, a proximity domain in
+# optarr.
 XEN_PCI_DEV_EXTFN = 1
 XEN_PCI_DEV_VIRTFN = 2
 XEN_PCI_DEV_PXM = 4
+
+# PHYSDEVOP, more
 PHYSDEVOP_pci_device_add = 25
 PHYSDEVOP_pci_device_remove = 26
 PHYSDEVOP_restore_msi_ext = 27
 PHYSDEVOP_prepare_msix = 30
 PHYSDEVOP_release_msix = 31
 PHYSDEVOP_pci_device_reset = 32  # not in 4.17, 4.14
+
+# PCI_DEVICE_RESET: How a PCI device was reset.
 PCI_DEVICE_RESET_COLD = 0  # not in 4.17, 4.14
 PCI_DEVICE_RESET_WARM = 1  # not in 4.17, 4.14
 PCI_DEVICE_RESET_HOT = 2  # not in 4.17, 4.14
 PCI_DEVICE_RESET_FLR = 3  # not in 4.17, 4.14
-PCI_DEVICE_RESET_MASK = 3  # not in 4.17, 4.14
+
+PCI_DEVICE_RESET_MASK = 3  # The kind of reset in flags; Xen refuses other bits; not in 4.17, 4.14
+
+# PHYSDEVOP_DBGP_RESET: Before and after the controller's reset.
 PHYSDEVOP_DBGP_RESET_PREPARE = 1
 PHYSDEVOP_DBGP_RESET_DONE = 2
+
+# PHYSDEVOP_DBGP_BUS: Whether the controller is named by its PCI address.
 PHYSDEVOP_DBGP_BUS_UNKNOWN = 0
 PHYSDEVOP_DBGP_BUS_PCI = 1
+
+# PHYSDEVOP, more
 PHYSDEVOP_dbgp_op = 29
 PHYSDEVOP_IRQ_UNMASK_NOTIFY = 4
 PHYSDEVOP_pirq_eoi_gmfn = 28
 
 
 class physdev_eoi(Struct):
-    """struct physdev_eoi; 4 bytes."""
+    """Says that a physical interrupt has been handled.
+
+    struct physdev_eoi; 4 bytes.
+    """
 
     _fields_ = (
-        ("irq", c_uint32),  # @0 uint32_t
+        ("irq", c_uint32),  # @0 uint32_t: the caller's physical interrupt (pirq)
     )
     FORMAT = "<I"
     FORMAT_FIELDS = ("irq",)
@@ -82,10 +115,13 @@ class physdev_eoi(Struct):
 
 
 class physdev_pirq_eoi_gmfn(Struct):
-    """struct physdev_pirq_eoi_gmfn; 8 bytes."""
+    """A page in which Xen marks, by a bit each, the interrupts that need an eoi call.
+
+    struct physdev_pirq_eoi_gmfn; 8 bytes.
+    """
 
     _fields_ = (
-        ("gmfn", c_uint64),  # @0 xen_pfn_t
+        ("gmfn", c_uint64),  # @0 xen_pfn_t: frame of the page; bit n is pirq n
     )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("gmfn",)
@@ -97,11 +133,14 @@ class physdev_pirq_eoi_gmfn(Struct):
 
 
 class physdev_irq_status_query(Struct):
-    """struct physdev_irq_status_query; 8 bytes."""
+    """Whether a physical interrupt needs an eoi call, and is shared.
+
+    struct physdev_irq_status_query; 8 bytes.
+    """
 
     _fields_ = (
-        ("irq", c_uint32),  # @0 uint32_t
-        ("flags", c_uint32),  # @4 uint32_t
+        ("irq", c_uint32),  # @0 uint32_t: the caller's physical interrupt (pirq)
+        ("flags", c_uint32),  # @4 uint32_t: out
     )
     FORMAT = "<II"
     FORMAT_FIELDS = ("irq", "flags")
@@ -114,10 +153,13 @@ class physdev_irq_status_query(Struct):
 
 
 class physdev_set_iopl(Struct):
-    """struct physdev_set_iopl; 4 bytes."""
+    """Sets the calling vCPU's I/O privilege level (PV).
+
+    struct physdev_set_iopl; 4 bytes.
+    """
 
     _fields_ = (
-        ("iopl", c_uint32),  # @0 uint32_t
+        ("iopl", c_uint32),  # @0 uint32_t: 0 to 3
     )
     FORMAT = "<I"
     FORMAT_FIELDS = ("iopl",)
@@ -129,11 +171,14 @@ class physdev_set_iopl(Struct):
 
 
 class physdev_set_iobitmap(Struct):
-    """struct physdev_set_iobitmap; 16 bytes."""
+    """Sets the calling vCPU's I/O port permissions (PV).
+
+    struct physdev_set_iobitmap; 16 bytes.
+    """
 
     _fields_ = (
-        ("bitmap", HANDLE),  # @0 XEN_GUEST_HANDLE(uint8)
-        ("nr_ports", c_uint32),  # @8 uint32_t
+        ("bitmap", HANDLE),  # @0 XEN_GUEST_HANDLE(uint8): bit n set: port n is forbidden
+        ("nr_ports", c_uint32),  # @8 uint32_t: ports in the bitmap; those above are forbidden
     )
     FORMAT = "<QI4x"
     FORMAT_FIELDS = ("bitmap", "nr_ports")
@@ -146,12 +191,15 @@ class physdev_set_iobitmap(Struct):
 
 
 class physdev_apic(Struct):
-    """struct physdev_apic; 16 bytes."""
+    """Reads or writes a register of an I/O APIC.
+
+    struct physdev_apic; 16 bytes.
+    """
 
     _fields_ = (
-        ("apic_physbase", c_uint64),  # @0 unsigned long
-        ("reg", c_uint32),  # @8 uint32_t
-        ("value", c_uint32),  # @12 uint32_t
+        ("apic_physbase", c_uint64),  # @0 unsigned long: physical address of the I/O APIC
+        ("reg", c_uint32),  # @8 uint32_t: register index
+        ("value", c_uint32),  # @12 uint32_t: apic_write in, apic_read out
     )
     FORMAT = "<QII"
     FORMAT_FIELDS = ("apic_physbase", "reg", "value")
@@ -165,7 +213,10 @@ class physdev_apic(Struct):
 
 
 class physdev_irq(Struct):
-    """struct physdev_irq; 8 bytes."""
+    """Asks for an interrupt line's vector; Xen answers with the line's own number.
+
+    struct physdev_irq; 8 bytes.
+    """
 
     _fields_ = (
         ("irq", c_uint32),  # @0 uint32_t
@@ -182,17 +233,20 @@ class physdev_irq(Struct):
 
 
 class physdev_map_pirq(Struct):
-    """struct physdev_map_pirq; 40 bytes."""
+    """Makes a host interrupt, by GSI or MSI, a physical interrupt of a domain.
+
+    struct physdev_map_pirq; 40 bytes.
+    """
 
     _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
         ("type", c_int32),  # @4 int
-        ("index", c_int32),  # @8 int
-        ("pirq", c_int32),  # @12 int
-        ("bus", c_int32),  # @16 int
-        ("devfn", c_int32),  # @20 int
-        ("entry_nr", c_int32),  # @24 int
-        ("table_base", c_uint64),  # @32 uint64_t
+        ("index", c_int32),  # @8 int: GSI; MSI: host interrupt, -1: a new one; MULTI_MSI: not used
+        ("pirq", c_int32),  # @12 int: in: wanted, or -1; out: given
+        ("bus", c_int32),  # @16 int: PCI bus; with SEG and MULTI the segment in bits 31:16
+        ("devfn", c_int32),  # @20 int: device << 3 | function
+        ("entry_nr", c_int32),  # @24 int: MSI-X entry; MULTI_MSI: vectors wanted, then given
+        ("table_base", c_uint64),  # @32 uint64_t: MSI-X: physical address of the BAR with the table; 0: MSI
     )
     FORMAT = "<H2xiiiiii4xQ"
     FORMAT_FIELDS = ("domid", "type", "index", "pirq", "bus", "devfn", "entry_nr", "table_base")
@@ -214,7 +268,10 @@ class physdev_map_pirq(Struct):
 
 
 class physdev_unmap_pirq(Struct):
-    """struct physdev_unmap_pirq; 8 bytes."""
+    """Takes a physical interrupt from a domain.
+
+    struct physdev_unmap_pirq; 8 bytes.
+    """
 
     _fields_ = (
         ("domid", c_uint16),  # @0 domid_t
@@ -231,11 +288,14 @@ class physdev_unmap_pirq(Struct):
 
 
 class physdev_manage_pci(Struct):
-    """struct physdev_manage_pci; 2 bytes."""
+    """Tells Xen of a PCI device in segment 0 that came or went.
+
+    struct physdev_manage_pci; 2 bytes.
+    """
 
     _fields_ = (
         ("bus", c_uint8),  # @0 uint8_t
-        ("devfn", c_uint8),  # @1 uint8_t
+        ("devfn", c_uint8),  # @1 uint8_t: device << 3 | function
     )
     FORMAT = "<BB"
     FORMAT_FIELDS = ("bus", "devfn")
@@ -248,11 +308,14 @@ class physdev_manage_pci(Struct):
 
 
 class physdev_restore_msi(Struct):
-    """struct physdev_restore_msi; 2 bytes."""
+    """Has Xen write a device's MSI state again (segment 0).
+
+    struct physdev_restore_msi; 2 bytes.
+    """
 
     _fields_ = (
         ("bus", c_uint8),  # @0 uint8_t
-        ("devfn", c_uint8),  # @1 uint8_t
+        ("devfn", c_uint8),  # @1 uint8_t: device << 3 | function
     )
     FORMAT = "<BB"
     FORMAT_FIELDS = ("bus", "devfn")
@@ -269,7 +332,7 @@ class physdev_manage_pci_ext_physfn(Struct):
 
     _fields_ = (
         ("bus", c_uint8),  # @0 uint8_t
-        ("devfn", c_uint8),  # @1 uint8_t
+        ("devfn", c_uint8),  # @1 uint8_t: device << 3 | function
     )
     FORMAT = "<BB"
     FORMAT_FIELDS = ("bus", "devfn")
@@ -282,13 +345,16 @@ class physdev_manage_pci_ext_physfn(Struct):
 
 
 class physdev_manage_pci_ext(Struct):
-    """struct physdev_manage_pci_ext; 16 bytes."""
+    """Tells Xen of a PCI device in segment 0 that may be a virtual function.
+
+    struct physdev_manage_pci_ext; 16 bytes.
+    """
 
     _fields_ = (
         ("bus", c_uint8),  # @0 uint8_t
-        ("devfn", c_uint8),  # @1 uint8_t
-        ("is_extfn", c_uint32),  # @4 uint32_t
-        ("is_virtfn", c_uint32),  # @8 uint32_t
+        ("devfn", c_uint8),  # @1 uint8_t: device << 3 | function
+        ("is_extfn", c_uint32),  # @4 uint32_t: boolean
+        ("is_virtfn", c_uint32),  # @8 uint32_t: boolean
         ("physfn", physdev_manage_pci_ext_physfn),  # @12 struct
     )
     FORMAT = "<BB2xIIBB2x"
@@ -333,7 +399,10 @@ class physdev_op_u(Union):
 
 
 class physdev_op(Struct):
-    """struct physdev_op; 24 bytes."""
+    """Command and argument of the old one-argument hypercall.
+
+    struct physdev_op; 24 bytes.
+    """
 
     _fields_ = (
         ("cmd", c_uint32),  # @0 uint32_t
@@ -348,12 +417,15 @@ class physdev_op(Struct):
 
 
 class physdev_setup_gsi(Struct):
-    """struct physdev_setup_gsi; 8 bytes."""
+    """How an interrupt line is triggered, before it is first used.
+
+    struct physdev_setup_gsi; 8 bytes.
+    """
 
     _fields_ = (
         ("gsi", c_int32),  # @0 int
-        ("triggering", c_uint8),  # @4 uint8_t
-        ("polarity", c_uint8),  # @5 uint8_t
+        ("triggering", c_uint8),  # @4 uint8_t: 0 edge, 1 level
+        ("polarity", c_uint8),  # @5 uint8_t: 0 active high, 1 active low
     )
     FORMAT = "<iBB2x"
     FORMAT_FIELDS = ("gsi", "triggering", "polarity")
@@ -367,11 +439,14 @@ class physdev_setup_gsi(Struct):
 
 
 class physdev_get_free_pirq(Struct):
-    """struct physdev_get_free_pirq; 8 bytes."""
+    """Asks for a number that no physical interrupt of the caller has.
+
+    struct physdev_get_free_pirq; 8 bytes.
+    """
 
     _fields_ = (
-        ("type", c_int32),  # @0 int
-        ("pirq", c_uint32),  # @4 uint32_t
+        ("type", c_int32),  # @0 int: GSI or MSI
+        ("pirq", c_uint32),  # @4 uint32_t: out
     )
     FORMAT = "<iI"
     FORMAT_FIELDS = ("type", "pirq")
@@ -384,13 +459,16 @@ class physdev_get_free_pirq(Struct):
 
 
 class physdev_pci_mmcfg_reserved(Struct):
-    """struct physdev_pci_mmcfg_reserved; 16 bytes."""
+    """Whether firmware reserves a region of PCI configuration space, so that Xen may use it.
+
+    struct physdev_pci_mmcfg_reserved; 16 bytes.
+    """
 
     _fields_ = (
-        ("address", c_uint64),  # @0 uint64_t
+        ("address", c_uint64),  # @0 uint64_t: physical address, for bus 0
         ("segment", c_uint16),  # @8 uint16_t
         ("start_bus", c_uint8),  # @10 uint8_t
-        ("end_bus", c_uint8),  # @11 uint8_t
+        ("end_bus", c_uint8),  # @11 uint8_t: inclusive
         ("flags", c_uint32),  # @12 uint32_t
     )
     FORMAT = "<QHBBI"
@@ -414,7 +492,7 @@ class physdev_pci_device_add_physfn(Struct):
 
     _fields_ = (
         ("bus", c_uint8),  # @0 uint8_t
-        ("devfn", c_uint8),  # @1 uint8_t
+        ("devfn", c_uint8),  # @1 uint8_t: device << 3 | function
     )
     FORMAT = "<BB"
     FORMAT_FIELDS = ("bus", "devfn")
@@ -427,15 +505,18 @@ class physdev_pci_device_add_physfn(Struct):
 
 
 class physdev_pci_device_add(Struct):
-    """struct physdev_pci_device_add; 12 bytes."""
+    """Tells Xen of a PCI device, with its physical function and proximity domain.
+
+    struct physdev_pci_device_add; 12 bytes.
+    """
 
     _fields_ = (
         ("seg", c_uint16),  # @0 uint16_t
         ("bus", c_uint8),  # @2 uint8_t
-        ("devfn", c_uint8),  # @3 uint8_t
+        ("devfn", c_uint8),  # @3 uint8_t: device << 3 | function
         ("flags", c_uint32),  # @4 uint32_t
-        ("physfn", physdev_pci_device_add_physfn),  # @8 struct
-        ("optarr", arr(c_uint32, 0)),  # @12 uint32_t
+        ("physfn", physdev_pci_device_add_physfn),  # @8 struct: with VIRTFN: bus and devfn it belongs to
+        ("optarr", arr(c_uint32, 0)),  # @12 uint32_t: [0] with PXM: proximity domain
     )
 
     if TYPE_CHECKING:
@@ -453,12 +534,15 @@ class physdev_pci_device_add(Struct):
 
 
 class physdev_pci_device(Struct):
-    """struct physdev_pci_device; 4 bytes."""
+    """A PCI device: segment, bus, device and function.
+
+    struct physdev_pci_device; 4 bytes.
+    """
 
     _fields_ = (
         ("seg", c_uint16),  # @0 uint16_t
         ("bus", c_uint8),  # @2 uint8_t
-        ("devfn", c_uint8),  # @3 uint8_t
+        ("devfn", c_uint8),  # @3 uint8_t: device << 3 | function
     )
     FORMAT = "<HBB"
     FORMAT_FIELDS = ("seg", "bus", "devfn")
@@ -472,7 +556,10 @@ class physdev_pci_device(Struct):
 
 
 class pci_device_reset(Struct):
-    """struct pci_device_reset; 8 bytes. not in 4.17, 4.14."""
+    """Tells Xen that a PCI device was reset, and how.
+
+    struct pci_device_reset; 8 bytes. not in 4.17, 4.14.
+    """
 
     _fields_ = (
         ("dev", physdev_pci_device),  # @0 physdev_pci_device_t
@@ -502,7 +589,10 @@ class physdev_dbgp_op_u(Union):
 
 
 class physdev_dbgp_op(Struct):
-    """struct physdev_dbgp_op; 6 bytes."""
+    """Brackets a reset of the USB controller that Xen's debug port is on.
+
+    struct physdev_dbgp_op; 6 bytes.
+    """
 
     _fields_ = (
         ("op", c_uint8),  # @0 uint8_t

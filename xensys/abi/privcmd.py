@@ -1,6 +1,9 @@
 # GENERATED from abi/privcmd.json (privcmd.h, Linux 6.12).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""privcmd.h of Linux 6.12, x86_64 and arm64."""
+"""ioctls of /dev/xen/privcmd: hypercalls, mappings of other domains' memory, device model operations.
+
+privcmd.h of Linux 6.12, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,18 @@ if TYPE_CHECKING:
 
     from ._base import IntArray, IntArrayField
 
+# PRIVCMD_MMAPBATCH_ERROR: Marks put over frame numbers that could not be mapped: not there, or
+# paged out.
 PRIVCMD_MMAPBATCH_MFN_ERROR = 0xf0000000
 PRIVCMD_MMAPBATCH_PAGED_ERROR = 0x80000000
+
+# PRIVCMD_IRQFD_FLAG: Whether the eventfd is taken away instead of added.
 PRIVCMD_IRQFD_FLAG_DEASSIGN = 1  # not in 6.1, 5.10
+
+# PRIVCMD_IOEVENTFD_FLAG: Whether the eventfd is taken away instead of added.
 PRIVCMD_IOEVENTFD_FLAG_DEASSIGN = 1  # not in 6.1, 5.10
+
+# IOCTL_PRIVCMD: ioctl request numbers of /dev/xen/privcmd.
 IOCTL_PRIVCMD_HYPERCALL = 0x305000
 IOCTL_PRIVCMD_MMAP = 0x105002
 IOCTL_PRIVCMD_MMAPBATCH = 0x185003
@@ -31,7 +42,10 @@ IOCTL_PRIVCMD_PCIDEV_GET_GSI = 0x8500a  # not in 6.1, 5.10
 
 
 class privcmd_hypercall(Struct):
-    """struct privcmd_hypercall; 48 bytes."""
+    """Any hypercall, its arguments passed on as they are.
+
+    struct privcmd_hypercall; 48 bytes.
+    """
 
     _fields_ = (
         ("op", c_uint64),  # @0 __u64
@@ -48,12 +62,15 @@ class privcmd_hypercall(Struct):
 
 
 class privcmd_mmap_entry(Struct):
-    """struct privcmd_mmap_entry; 24 bytes."""
+    """One run of frames and where it is to be mapped.
+
+    struct privcmd_mmap_entry; 24 bytes.
+    """
 
     _fields_ = (
-        ("va", c_uint64),  # @0 __u64
-        ("mfn", c_uint64),  # @8 __u64
-        ("npages", c_uint64),  # @16 __u64
+        ("va", c_uint64),  # @0 __u64: virtual address, bytes
+        ("mfn", c_uint64),  # @8 __u64: first 4 KiB frame of the domain
+        ("npages", c_uint64),  # @16 __u64: 4 KiB frames
     )
     FORMAT = "<QQQ"
     FORMAT_FIELDS = ("va", "mfn", "npages")
@@ -67,10 +84,13 @@ class privcmd_mmap_entry(Struct):
 
 
 class privcmd_mmap(Struct):
-    """struct privcmd_mmap; 16 bytes."""
+    """Maps runs of a domain's frames; for PV kernels alone.
+
+    struct privcmd_mmap; 16 bytes.
+    """
 
     _fields_ = (
-        ("num", c_int32),  # @0 int
+        ("num", c_int32),  # @0 int: runs
         ("dom", c_uint16),  # @4 domid_t
         ("entry", c_uint64),  # @8 privcmd_mmap_entry *
     )
@@ -86,13 +106,16 @@ class privcmd_mmap(Struct):
 
 
 class privcmd_mmapbatch(Struct):
-    """struct privcmd_mmapbatch; 24 bytes."""
+    """Maps frames of a domain and marks failures in the frame numbers themselves.
+
+    struct privcmd_mmapbatch; 24 bytes.
+    """
 
     _fields_ = (
-        ("num", c_int32),  # @0 int
+        ("num", c_int32),  # @0 int: 4 KiB frames
         ("dom", c_uint16),  # @4 domid_t
-        ("addr", c_uint64),  # @8 __u64
-        ("arr", c_uint64),  # @16 xen_pfn_t *
+        ("addr", c_uint64),  # @8 __u64: virtual address of the mapping, bytes
+        ("arr", c_uint64),  # @16 xen_pfn_t *: frame numbers; failures are marked with PRIVCMD_MMAPBATCH_*_ERROR
     )
     FORMAT = "<iH2xQQ"
     FORMAT_FIELDS = ("num", "dom", "addr", "arr")
@@ -109,14 +132,17 @@ class privcmd_mmapbatch(Struct):
 
 
 class privcmd_mmapbatch_v2(Struct):
-    """struct privcmd_mmapbatch_v2; 32 bytes."""
+    """Maps frames of a domain, with an error for each of them.
+
+    struct privcmd_mmapbatch_v2; 32 bytes.
+    """
 
     _fields_ = (
-        ("num", c_uint32),  # @0 unsigned int
+        ("num", c_uint32),  # @0 unsigned int: 4 KiB frames
         ("dom", c_uint16),  # @4 domid_t
-        ("addr", c_uint64),  # @8 __u64
+        ("addr", c_uint64),  # @8 __u64: virtual address of the mapping, bytes
         ("arr", c_uint64),  # @16 const xen_pfn_t *
-        ("err", c_uint64),  # @24 int *
+        ("err", c_uint64),  # @24 int *: for each frame 0 or a negative errno
     )
     FORMAT = "<IH2xQQQ"
     FORMAT_FIELDS = ("num", "dom", "addr", "arr", "err")
@@ -134,11 +160,14 @@ class privcmd_mmapbatch_v2(Struct):
 
 
 class privcmd_dm_op_buf(Struct):
-    """struct privcmd_dm_op_buf; 16 bytes."""
+    """One buffer of a device model operation, in ordinary memory.
+
+    struct privcmd_dm_op_buf; 16 bytes.
+    """
 
     _fields_ = (
         ("uptr", c_uint64),  # @0 void *
-        ("size", c_uint64),  # @8 size_t
+        ("size", c_uint64),  # @8 size_t: bytes
     )
     FORMAT = "<QQ"
     FORMAT_FIELDS = ("uptr", "size")
@@ -151,11 +180,14 @@ class privcmd_dm_op_buf(Struct):
 
 
 class privcmd_dm_op(Struct):
-    """struct privcmd_dm_op; 16 bytes."""
+    """A device model operation whose buffers the kernel pins.
+
+    struct privcmd_dm_op; 16 bytes.
+    """
 
     _fields_ = (
         ("dom", c_uint16),  # @0 domid_t
-        ("num", c_uint16),  # @2 __u16
+        ("num", c_uint16),  # @2 __u16: buffers: Linux takes 16 as a rule, Xen 2
         ("ubufs", c_uint64),  # @8 const privcmd_dm_op_buf *
     )
     FORMAT = "<HH4xQ"
@@ -170,15 +202,18 @@ class privcmd_dm_op(Struct):
 
 
 class privcmd_mmap_resource(Struct):
-    """struct privcmd_mmap_resource; 32 bytes."""
+    """Maps a resource of a domain, or asks for its size if num and addr are 0.
+
+    struct privcmd_mmap_resource; 32 bytes.
+    """
 
     _fields_ = (
         ("dom", c_uint16),  # @0 domid_t
         ("type", c_uint32),  # @4 __u32
-        ("id", c_uint32),  # @8 __u32
-        ("idx", c_uint32),  # @12 __u32
-        ("num", c_uint64),  # @16 __u64
-        ("addr", c_uint64),  # @24 __u64
+        ("id", c_uint32),  # @8 __u32: which of the type: ioreq server, grant table's half, vCPU
+        ("idx", c_uint32),  # @12 __u32: first 4 KiB frame of the resource
+        ("num", c_uint64),  # @16 __u64: 4 KiB frames; with addr 0 the answer
+        ("addr", c_uint64),  # @24 __u64: virtual address of the mapping, bytes
     )
     FORMAT = "<H2xIIIQQ"
     FORMAT_FIELDS = ("dom", "type", "id", "idx", "num", "addr")
@@ -198,12 +233,15 @@ class privcmd_mmap_resource(Struct):
 
 
 class privcmd_irqfd(Struct):
-    """struct privcmd_irqfd; 24 bytes. not in 6.1, 5.10."""
+    """Has a device model operation done at every signal of an eventfd, or ends that.
+
+    struct privcmd_irqfd; 24 bytes. not in 6.1, 5.10.
+    """
 
     _fields_ = (
-        ("dm_op", c_uint64),  # @0 __u64
-        ("size", c_uint32),  # @8 __u32
-        ("fd", c_uint32),  # @12 __u32
+        ("dm_op", c_uint64),  # @0 __u64: address of the operation, of which the kernel keeps a copy
+        ("size", c_uint32),  # @8 __u32: bytes of the operation
+        ("fd", c_uint32),  # @12 __u32: file descriptor of the eventfd
         ("flags", c_uint32),  # @16 __u32
         ("dom", c_uint16),  # @20 domid_t
         ("pad", arr(c_uint8, 2)),  # @22 __u8
@@ -226,16 +264,19 @@ class privcmd_irqfd(Struct):
 
 
 class privcmd_ioeventfd(Struct):
-    """struct privcmd_ioeventfd; 48 bytes. not in 6.1, 5.10."""
+    """Signals an eventfd when the guest notifies a virtio queue, or ends that.
+
+    struct privcmd_ioeventfd; 48 bytes. not in 6.1, 5.10.
+    """
 
     _fields_ = (
-        ("ioreq", c_uint64),  # @0 __u64
-        ("ports", c_uint64),  # @8 __u64
-        ("addr", c_uint64),  # @16 __u64
-        ("addr_len", c_uint32),  # @24 __u32
-        ("event_fd", c_uint32),  # @28 __u32
-        ("vcpus", c_uint32),  # @32 __u32
-        ("vq", c_uint32),  # @36 __u32
+        ("ioreq", c_uint64),  # @0 __u64: address at which the ioreq server's synchronous page is mapped
+        ("ports", c_uint64),  # @8 __u64: address of one event channel port (u32) for each vCPU
+        ("addr", c_uint64),  # @16 __u64: guest-physical address of the virtio-mmio device
+        ("addr_len", c_uint32),  # @24 __u32: bytes of the register: 1, 2, 4 or 8
+        ("event_fd", c_uint32),  # @28 __u32: file descriptor of the eventfd
+        ("vcpus", c_uint32),  # @32 __u32: vCPUs of the guest, at most 4096
+        ("vq", c_uint32),  # @36 __u32: number of the queue
         ("flags", c_uint32),  # @40 __u32
         ("dom", c_uint16),  # @44 domid_t
         ("pad", arr(c_uint8, 2)),  # @46 __u8
@@ -266,10 +307,13 @@ class privcmd_ioeventfd(Struct):
 
 
 class privcmd_pcidev_get_gsi(Struct):
-    """struct privcmd_pcidev_get_gsi; 8 bytes. not in 6.1, 5.10."""
+    """Asks for the GSI of a PCI device that pciback owns.
+
+    struct privcmd_pcidev_get_gsi; 8 bytes. not in 6.1, 5.10.
+    """
 
     _fields_ = (
-        ("sbdf", c_uint32),  # @0 __u32
+        ("sbdf", c_uint32),  # @0 __u32: segment<<16|bus<<8|device<<3|function
         ("gsi", c_uint32),  # @4 __u32
     )
     FORMAT = "<II"

@@ -1,6 +1,9 @@
 # GENERATED from abi/sched.json (sched.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""sched.h of Xen 4.20, x86_64 and arm64."""
+"""A vCPU gives up the processor, waits for events, or shuts its domain down (HYPERVISOR_sched_op).
+
+sched.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._base import HandleField, XenMemory
 
+# SCHEDOP: Commands of sched_op; yield and block take no structure.
 SCHEDOP_yield = 0
 SCHEDOP_block = 1
 SCHEDOP_shutdown = 2
@@ -20,17 +24,23 @@ SCHEDOP_remote_shutdown = 4
 SCHEDOP_shutdown_code = 5
 SCHEDOP_watchdog = 6
 SCHEDOP_pin_override = 7
+
+# SHUTDOWN: Why a domain stopped; Xen keeps the number, and the toolstack acts on it.
 SHUTDOWN_poweroff = 0
 SHUTDOWN_reboot = 1
 SHUTDOWN_suspend = 2
 SHUTDOWN_crash = 3
 SHUTDOWN_watchdog = 4
 SHUTDOWN_soft_reset = 5
-SHUTDOWN_MAX = 5
+
+SHUTDOWN_MAX = 5  # The highest reason there is
 
 
 class sched_shutdown(Struct):
-    """struct sched_shutdown; 4 bytes."""
+    """Why the calling domain stops, now or whenever it comes to it.
+
+    struct sched_shutdown; 4 bytes.
+    """
 
     _fields_ = (
         ("reason", c_uint32),  # @0 unsigned int
@@ -45,12 +55,15 @@ class sched_shutdown(Struct):
 
 
 class sched_poll(Struct):
-    """struct sched_poll; 24 bytes."""
+    """Sleeps until one of these ports is pending, or the time has come.
+
+    struct sched_poll; 24 bytes.
+    """
 
     _fields_ = (
-        ("ports", HANDLE),  # @0 XEN_GUEST_HANDLE(evtchn_port_t)
-        ("nr_ports", c_uint32),  # @8 unsigned int
-        ("timeout", c_uint64),  # @16 uint64_t
+        ("ports", HANDLE),  # @0 XEN_GUEST_HANDLE(evtchn_port_t): ports of the caller
+        ("nr_ports", c_uint32),  # @8 unsigned int: at most 128
+        ("timeout", c_uint64),  # @16 uint64_t: absolute system time in ns; 0: none
     )
     FORMAT = "<QI4xQ"
     FORMAT_FIELDS = ("ports", "nr_ports", "timeout")
@@ -66,7 +79,10 @@ class sched_poll(Struct):
 
 
 class sched_remote_shutdown(Struct):
-    """struct sched_remote_shutdown; 8 bytes."""
+    """Stops another domain for a reason, as its device model or control domain.
+
+    struct sched_remote_shutdown; 8 bytes.
+    """
 
     _fields_ = (
         ("domain_id", c_uint16),  # @0 domid_t
@@ -83,11 +99,14 @@ class sched_remote_shutdown(Struct):
 
 
 class sched_watchdog(Struct):
-    """struct sched_watchdog; 8 bytes."""
+    """Starts, feeds or stops a timer that shuts the domain down when it runs out.
+
+    struct sched_watchdog; 8 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint32),  # @0 uint32_t
-        ("timeout", c_uint32),  # @4 uint32_t
+        ("id", c_uint32),  # @0 uint32_t: 0 starts one, and the call returns its id
+        ("timeout", c_uint32),  # @4 uint32_t: seconds from now; 0 stops it
     )
     FORMAT = "<II"
     FORMAT_FIELDS = ("id", "timeout")
@@ -100,10 +119,13 @@ class sched_watchdog(Struct):
 
 
 class sched_pin_override(Struct):
-    """struct sched_pin_override; 4 bytes."""
+    """Pins the calling vCPU to one physical CPU, or ends that (hardware domain).
+
+    struct sched_pin_override; 4 bytes.
+    """
 
     _fields_ = (
-        ("pcpu", c_int32),  # @0 int32_t
+        ("pcpu", c_int32),  # @0 int32_t: physical CPU; negative: end the override
     )
     FORMAT = "<i"
     FORMAT_FIELDS = ("pcpu",)

@@ -1,12 +1,15 @@
 # GENERATED from abi/trace.json (trace.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""trace.h of Xen 4.20, x86_64 and arm64."""
+"""Records that Xen writes into trace buffers, one for each physical CPU (xentrace).
+
+trace.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
 from ctypes import c_uint16, c_uint32
 
-from ._base import Struct, Union, arr
+from ._base import Struct, Union, arr, fitting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,9 +17,12 @@ if TYPE_CHECKING:
 
     from ._base import IntArray, IntArrayField
 
+# TRC_FORMAT: Where an event's parts and a record's count of words lie.
 TRACE_EXTRA_MAX = 7
 TRACE_EXTRA_SHIFT = 28
 TRC_CLS_SHIFT = 16
+
+# TRC_CLASS: Classes of events with every subclass, as masks to choose what is traced.
 TRC_GEN = 0x1f000
 TRC_SCHED = 0x2f000
 TRC_DOM0OP = 0x4f000
@@ -27,26 +33,41 @@ TRC_SHADOW = 0x40f000
 TRC_HW = 0x80f000
 TRC_GUEST = 0x800f000
 TRC_ALL = 0xffff000
-TRC_HD_CYCLE_FLAG = 0x80000000
+
+TRC_HD_CYCLE_FLAG = 0x80000000  # In a record's first word: a time follows
+
+# TRC_FORMAT, more
 TRC_SUBCLS_SHIFT = 12
+
+# TRC_SUBCLASS: Subclasses of events, as masks to choose what is traced.
 TRC_HVM_ENTRYEXIT = 0x81000
 TRC_HVM_HANDLER = 0x82000
 TRC_HVM_EMUL = 0x84000
 TRC_SCHED_MIN = 0x21000
 TRC_SCHED_CLASS = 0x22000
 TRC_SCHED_VERBOSE = 0x28000
+
+# TRC_FORMAT, more
 TRC_SCHED_ID_BITS = 3
 TRC_SCHED_ID_SHIFT = 9
 TRC_SCHED_ID_MASK = 0xe00
 TRC_SCHED_EVT_MASK = 0xfffffffffffff1ff
+
+# TRC_SCHED_ID: Schedulers, in bits 11:9 of an event of TRC_SCHED_CLASS; the scheduler numbers the
+# rest.
 TRC_SCHED_CSCHED = 0
 TRC_SCHED_CSCHED2 = 1
 TRC_SCHED_ARINC653 = 3
 TRC_SCHED_RTDS = 4
 TRC_SCHED_SNULL = 5
+
+# TRC_SUBCLASS, more
 TRC_DOM0_DOMOPS = 0x41000
 TRC_HW_PM = 0x801000
 TRC_HW_IRQ = 0x802000
+
+# TRC: Events, by class (bits 27:16), subclass (15:12) and number; names in 64 carry 64-bit
+# addresses.
 TRC_LOST_RECORDS = 0x1f001
 TRC_TRACE_WRAP_BUFFER = 0x1f002
 TRC_TRACE_CPU_CHANGE = 0x1f003
@@ -79,8 +100,12 @@ TRC_MEM_DECREASE_RESERVATION = 0x10f005
 TRC_MEM_POD_POPULATE = 0x10f010
 TRC_MEM_POD_ZERO_RECLAIM = 0x10f011
 TRC_MEM_POD_SUPERPAGE_SPLINTER = 0x10f012
+
+# TRC_SUBCLASS, more
 TRC_PV_ENTRY = 0x201000
 TRC_PV_SUBCALL = 0x202000
+
+# TRC, more
 TRC_PV_HYPERCALL = 0x201001
 TRC_PV_TRAP = 0x201003
 TRC_PV_PAGE_FAULT = 0x201004
@@ -94,7 +119,10 @@ TRC_PV_PTWR_EMULATION = 0x20100b
 TRC_PV_PTWR_EMULATION_PAE = 0x20100c
 TRC_PV_HYPERCALL_V2 = 0x20100d
 TRC_PV_HYPERCALL_SUBCALL = 0x20200e
-TRC_PV_HYPERCALL_V2_ARG_MASK = 0xfff00000
+
+TRC_PV_HYPERCALL_V2_ARG_MASK = 0xfff00000  # In HYPERCALL_V2's first word: two bits for each argument, 1: 32 bits, 2: 64 bits
+
+# TRC, more
 TRC_SHADOW_NOT_SHADOW = 0x40f001
 TRC_SHADOW_FAST_PROPAGATE = 0x40f002
 TRC_SHADOW_FAST_MMIO = 0x40f003
@@ -110,7 +138,10 @@ TRC_SHADOW_WRMAP_BF = 0x40f00c
 TRC_SHADOW_PREALLOC_UNPIN = 0x40f00d
 TRC_SHADOW_RESYNC_FULL = 0x40f00e
 TRC_SHADOW_RESYNC_ONLY = 0x40f00f
-TRC_HVM_NESTEDFLAG = 0x400
+
+TRC_HVM_NESTEDFLAG = 0x400  # Added to an HVM event: it happened in a nested guest
+
+# TRC, more
 TRC_HVM_VMENTRY = 0x81001
 TRC_HVM_VMX_EXIT = 0x81002  # not in 4.17, 4.14
 TRC_HVM_VMX_EXIT64 = 0x81102  # not in 4.17, 4.14
@@ -186,15 +217,19 @@ TRC_HW_IRQ_MOVE_FINISH = 0x802005
 TRC_HW_IRQ_ASSIGN_VECTOR = 0x802006
 TRC_HW_IRQ_UNMAPPED_VECTOR = 0x802007
 TRC_HW_IRQ_HANDLED = 0x802008
-TRC_64_FLAG = 256
+
+TRC_64_FLAG = 256  # Added to an event: its addresses have 64 bits
 
 
 class t_rec_u_cycles(Struct):
-    """struct t_rec_u_cycles; 36 bytes."""
+    """A record's words after a time.
+
+    struct t_rec_u_cycles; 36 bytes.
+    """
 
     _fields_ = (
-        ("cycles_lo", c_uint32),  # @0 uint32_t
-        ("cycles_hi", c_uint32),  # @4 uint32_t
+        ("cycles_lo", c_uint32),  # @0 uint32_t: half of the time-stamp counter
+        ("cycles_hi", c_uint32),  # @4 uint32_t: half of the time-stamp counter
         ("extra_u32", arr(c_uint32, 7)),  # @8 uint32_t
     )
     FORMAT = "<IIIIIIIII"
@@ -215,7 +250,10 @@ class t_rec_u_cycles(Struct):
 
 
 class t_rec_u_nocycles(Struct):
-    """struct t_rec_u_nocycles; 28 bytes."""
+    """A record's words, without a time.
+
+    struct t_rec_u_nocycles; 28 bytes.
+    """
 
     _fields_ = (
         ("extra_u32", arr(c_uint32, 7)),  # @0 uint32_t
@@ -250,7 +288,10 @@ class t_rec_u(Union):
 
 
 class t_rec(Struct):
-    """struct t_rec; 40 bytes."""
+    """A record: what happened, perhaps when, and up to seven words about it.
+
+    struct t_rec; 40 bytes.
+    """
 
     _fields_ = (
         ("_bits0", c_uint32),  # @0 bit-fields
@@ -258,8 +299,8 @@ class t_rec(Struct):
     )
     _bits_ = (
         ("event", "_bits0", 0, 28, False),  # bits 0..27 uint32_t
-        ("extra_u32", "_bits0", 28, 3, False),  # bits 28..30 uint32_t
-        ("cycles_included", "_bits0", 31, 1, False),  # bits 31..31 uint32_t
+        ("extra_u32", "_bits0", 28, 3, False),  # bits 28..30 uint32_t: how many words
+        ("cycles_included", "_bits0", 31, 1, False),  # bits 31..31 uint32_t: 1: a time comes before the words (u.cycles)
     )
 
     if TYPE_CHECKING:
@@ -275,11 +316,14 @@ class t_rec(Struct):
 
 
 class t_buf(Struct):
-    """struct t_buf; 8 bytes."""
+    """Head of a trace buffer: how far it is written and read; records follow.
+
+    struct t_buf; 8 bytes.
+    """
 
     _fields_ = (
-        ("cons", c_uint32),  # @0 uint32_t
-        ("prod", c_uint32),  # @4 uint32_t
+        ("cons", c_uint32),  # @0 uint32_t: bytes behind the head, modulo twice the buffer's size
+        ("prod", c_uint32),  # @4 uint32_t: bytes behind the head, modulo twice the buffer's size
     )
     FORMAT = "<II"
     FORMAT_FIELDS = ("cons", "prod")
@@ -292,11 +336,14 @@ class t_buf(Struct):
 
 
 class t_info(Struct):
-    """struct t_info; 2 bytes."""
+    """Where the trace buffers lie in machine memory.
+
+    struct t_info; 2 bytes.
+    """
 
     _fields_ = (
-        ("tbuf_size", c_uint16),  # @0 uint16_t
-        ("mfn_offset", arr(c_uint16, 0)),  # @2 uint16_t
+        ("tbuf_size", c_uint16),  # @0 uint16_t: 4 KiB pages of each buffer
+        ("mfn_offset", arr(c_uint16, 0)),  # @2 uint16_t: per CPU: where its list of 32-bit machine frames starts, in 32-bit words from here
     )
 
     if TYPE_CHECKING:
@@ -306,3 +353,48 @@ class t_info(Struct):
         def __init__(
             self, tbuf_size: int = ..., mfn_offset: Sequence[int] | IntArray = ...,
         ) -> None: ...
+
+
+def TRC_HD_TO_EVENT(x: int) -> int:
+    """The event number in the header word of a trace record.
+
+    Macro TRC_HD_TO_EVENT; x in 0..0xffffffff.
+    """
+    x = fitting(x, 0, 0xffffffff, "TRC_HD_TO_EVENT(x)")
+    return x & 0x0FFFFFFF
+
+
+def TRC_HD_INCLUDES_CYCLE_COUNT(x: int) -> int:
+    """1 if a trace record has a time stamp, else 0.
+
+    Macro TRC_HD_INCLUDES_CYCLE_COUNT; x in 0..0xffffffff.
+    """
+    x = fitting(x, 0, 0xffffffff, "TRC_HD_INCLUDES_CYCLE_COUNT(x)")
+    return int(x & TRC_HD_CYCLE_FLAG != 0)
+
+
+def TRC_HD_EXTRA(x: int) -> int:
+    """How many 32-bit words follow the header of a trace record.
+
+    Macro TRC_HD_EXTRA; x in 0..0xffffffff.
+    """
+    x = fitting(x, 0, 0xffffffff, "TRC_HD_EXTRA(x)")
+    return x >> TRACE_EXTRA_SHIFT & TRACE_EXTRA_MAX
+
+
+def TRC_PV_HYPERCALL_V2_ARG_32(i: int) -> int:
+    """The bit saying that a hypercall's i-th argument was traced as 32 bits.
+
+    Macro TRC_PV_HYPERCALL_V2_ARG_32; i in 0..5.
+    """
+    i = fitting(i, 0, 5, "TRC_PV_HYPERCALL_V2_ARG_32(i)")
+    return 1 << 20 + 2 * i
+
+
+def TRC_PV_HYPERCALL_V2_ARG_64(i: int) -> int:
+    """The bit saying that a hypercall's i-th argument was traced as 64 bits.
+
+    Macro TRC_PV_HYPERCALL_V2_ARG_64; i in 0..4.
+    """
+    i = fitting(i, 0, 4, "TRC_PV_HYPERCALL_V2_ARG_64(i)")
+    return 2 << 20 + 2 * i

@@ -1,6 +1,9 @@
 # GENERATED from abi/version.json (version.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""version.h of Xen 4.20, x86_64 and arm64."""
+"""Xen's version and build, what it offers, and the caller's UUID (HYPERVISOR_xen_version).
+
+version.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,28 @@ if TYPE_CHECKING:
 
     from ._base import IntArray, IntArrayField
 
+# XENVER: Commands of xen_version; those ending in 2 and build_id take a xen_varbuf, and NULL asks
+# for the length.
 XENVER_version = 0
 XENVER_extraversion = 1
+
+# XENVER_LEN: Bytes of the fixed buffers of the older commands.
 XEN_EXTRAVERSION_LEN = 16
+
+# XENVER, more
 XENVER_compile_info = 2
 XENVER_capabilities = 3
+
+# XENVER_LEN, more
 XEN_CAPABILITIES_INFO_LEN = 1024
+
+# XENVER, more
 XENVER_changeset = 4
+
+# XENVER_LEN, more
 XEN_CHANGESET_INFO_LEN = 64
+
+# XENVER, more
 XENVER_platform_parameters = 5
 XENVER_get_features = 6
 XENVER_pagesize = 7
@@ -35,13 +52,16 @@ XENVER_commandline2 = 14  # not in 4.17, 4.14
 
 
 class xen_compile_info(Struct):
-    """struct xen_compile_info; 144 bytes."""
+    """Who built Xen, where, when and with what: four fixed fields, cut if too long.
+
+    struct xen_compile_info; 144 bytes.
+    """
 
     _fields_ = (
-        ("compiler", arr(c_char, 64)),  # @0 char
-        ("compile_by", arr(c_char, 16)),  # @64 char
-        ("compile_domain", arr(c_char, 32)),  # @80 char
-        ("compile_date", arr(c_char, 32)),  # @112 char
+        ("compiler", arr(c_char, 64)),  # @0 char: text, NUL within the field
+        ("compile_by", arr(c_char, 16)),  # @64 char: text, NUL within the field
+        ("compile_domain", arr(c_char, 32)),  # @80 char: text, NUL within the field
+        ("compile_date", arr(c_char, 32)),  # @112 char: text, NUL within the field
     )
 
     if TYPE_CHECKING:
@@ -57,10 +77,13 @@ class xen_compile_info(Struct):
 
 
 class xen_platform_parameters(Struct):
-    """struct xen_platform_parameters; 8 bytes."""
+    """Where a 32-bit PV guest's address space ends and Xen's begins.
+
+    struct xen_platform_parameters; 8 bytes.
+    """
 
     _fields_ = (
-        ("virt_start", c_uint64),  # @0 xen_ulong_t
+        ("virt_start", c_uint64),  # @0 xen_ulong_t: virtual address; 0: no such border for this guest
     )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("virt_start",)
@@ -72,11 +95,14 @@ class xen_platform_parameters(Struct):
 
 
 class xen_feature_info(Struct):
-    """struct xen_feature_info; 8 bytes."""
+    """One word of the feature bits that the caller has.
+
+    struct xen_feature_info; 8 bytes.
+    """
 
     _fields_ = (
-        ("submap_idx", c_uint32),  # @0 uint32_t
-        ("submap", c_uint32),  # @4 uint32_t
+        ("submap_idx", c_uint32),  # @0 uint32_t: in: which 32 features
+        ("submap", c_uint32),  # @4 uint32_t: out: bit n is feature 32 * submap_idx + n (XENFEAT_*)
     )
     FORMAT = "<II"
     FORMAT_FIELDS = ("submap_idx", "submap")
@@ -89,11 +115,14 @@ class xen_feature_info(Struct):
 
 
 class xen_build_id(Struct):
-    """struct xen_build_id; 4 bytes."""
+    """The linker's build id of Xen; an older form of xen_varbuf.
+
+    struct xen_build_id; 4 bytes.
+    """
 
     _fields_ = (
-        ("len", c_uint32),  # @0 uint32_t
-        ("buf", arr(c_uint8, 0)),  # @4 unsigned char
+        ("len", c_uint32),  # @0 uint32_t: in: bytes of buf
+        ("buf", arr(c_uint8, 0)),  # @4 unsigned char: out: binary; the call returns how many bytes
     )
 
     if TYPE_CHECKING:
@@ -104,11 +133,14 @@ class xen_build_id(Struct):
 
 
 class xen_varbuf(Struct):
-    """struct xen_varbuf; 4 bytes. not in 4.17, 4.14."""
+    """A buffer for a result of any length, the length before it.
+
+    struct xen_varbuf; 4 bytes. not in 4.17, 4.14.
+    """
 
     _fields_ = (
-        ("len", c_uint32),  # @0 uint32_t
-        ("buf", arr(c_uint8, 0)),  # @4 unsigned char
+        ("len", c_uint32),  # @0 uint32_t: in: bytes of buf; too few is ENOBUFS
+        ("buf", arr(c_uint8, 0)),  # @4 unsigned char: out: text without a NUL, or binary; the call returns how many bytes
     )
 
     if TYPE_CHECKING:

@@ -1,6 +1,9 @@
 # GENERATED from abi/vm_event.json (vm_event.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""vm_event.h of Xen 4.20, x86_64 and arm64."""
+"""Events of a guest, put on a ring for a monitor, pager or sharing tool that may answer.
+
+vm_event.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ if TYPE_CHECKING:
 
     from ._base import IntArray, IntArrayField, StructArray, StructArrayField
 
-VM_EVENT_INTERFACE_VERSION = 7  # otherwise in 4.14
+VM_EVENT_INTERFACE_VERSION = 7  # Version in every message; Xen drops a response with another one; otherwise in 4.14
+
+# VM_EVENT_FLAG: What holds of a request, and what Xen is to do on a response before the vCPU goes
+# on.
 VM_EVENT_FLAG_VCPU_PAUSED = 1  # __XEN_TOOLS__
 VM_EVENT_FLAG_FOREIGN = 2  # __XEN_TOOLS__
 VM_EVENT_FLAG_EMULATE = 4  # __XEN_TOOLS__
@@ -31,6 +37,8 @@ VM_EVENT_FLAG_NESTED_P2M = 0x1000  # __XEN_TOOLS__; not in 4.14
 VM_EVENT_FLAG_RESET_VMTRACE = 0x2000  # __XEN_TOOLS__; not in 4.14
 VM_EVENT_FLAG_RESET_FORK_STATE = 0x4000  # __XEN_TOOLS__; not in 4.14
 VM_EVENT_FLAG_RESET_FORK_MEMORY = 0x8000  # __XEN_TOOLS__; not in 4.14
+
+# VM_EVENT_REASON: What happened; it says which member of the union is meant.
 VM_EVENT_REASON_UNKNOWN = 0  # __XEN_TOOLS__
 VM_EVENT_REASON_MEM_ACCESS = 1  # __XEN_TOOLS__
 VM_EVENT_REASON_MEM_SHARING = 2  # __XEN_TOOLS__
@@ -48,10 +56,15 @@ VM_EVENT_REASON_DESCRIPTOR_ACCESS = 13  # __XEN_TOOLS__
 VM_EVENT_REASON_EMUL_UNIMPLEMENTED = 14  # __XEN_TOOLS__
 VM_EVENT_REASON_VMEXIT = 15  # __XEN_TOOLS__; not in 4.14
 VM_EVENT_REASON_IO_INSTRUCTION = 16  # __XEN_TOOLS__; not in 4.17, 4.14
+
+# VM_EVENT_X86: Control registers of x86 whose writes are reported.
 VM_EVENT_X86_CR0 = 0  # __XEN_TOOLS__
 VM_EVENT_X86_CR3 = 1  # __XEN_TOOLS__
 VM_EVENT_X86_CR4 = 2  # __XEN_TOOLS__
 VM_EVENT_X86_XCR0 = 3  # __XEN_TOOLS__
+
+# MEM_ACCESS: Which accesses were refused, whether the linear address is known, and at which step of
+# it.
 MEM_ACCESS_R = 1  # __XEN_TOOLS__
 MEM_ACCESS_W = 2  # __XEN_TOOLS__
 MEM_ACCESS_X = 4  # __XEN_TOOLS__
@@ -62,23 +75,30 @@ MEM_ACCESS_WX = 6  # __XEN_TOOLS__
 MEM_ACCESS_GLA_VALID = 8  # __XEN_TOOLS__
 MEM_ACCESS_FAULT_WITH_GLA = 16  # __XEN_TOOLS__
 MEM_ACCESS_FAULT_IN_GPT = 32  # __XEN_TOOLS__
+
+# VM_EVENT_DESC: Descriptor table registers.
 VM_EVENT_DESC_IDTR = 1  # __XEN_TOOLS__
 VM_EVENT_DESC_GDTR = 2  # __XEN_TOOLS__
 VM_EVENT_DESC_LDTR = 3  # __XEN_TOOLS__
 VM_EVENT_DESC_TR = 4  # __XEN_TOOLS__
+
+# MEM_PAGING: Whether a page is to be forgotten, and whether its eviction did not come about.
 MEM_PAGING_DROP_PAGE = 1  # __XEN_TOOLS__
 MEM_PAGING_EVICT_FAIL = 2  # __XEN_TOOLS__
 
 
 class vm_event_x86_selector_reg(Struct):
-    """struct vm_event_x86_selector_reg; 4 bytes. __XEN_TOOLS__."""
+    """Limit and attributes of a segment.
+
+    struct vm_event_x86_selector_reg; 4 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
         ("_bits0", c_uint32),  # @0 bit-fields
     )
     _bits_ = (
-        ("limit", "_bits0", 0, 20, False),  # bits 0..19 uint32_t
-        ("ar", "_bits0", 20, 12, False),  # bits 20..31 uint32_t
+        ("limit", "_bits0", 0, 20, False),  # bits 0..19 uint32_t: bytes, or 4 KiB units if the granularity bit of ar is set
+        ("ar", "_bits0", 20, 12, False),  # bits 20..31 uint32_t: descriptor bits 40-47 in 0-7, 52-55 in 8-11
     )
 
     if TYPE_CHECKING:
@@ -89,7 +109,10 @@ class vm_event_x86_selector_reg(Struct):
 
 
 class vm_event_regs_x86(Struct):
-    """struct vm_event_regs_x86; 344 bytes. __XEN_TOOLS__; otherwise in 4.14."""
+    """Registers of an x86 vCPU at the event.
+
+    struct vm_event_regs_x86; 344 bytes. __XEN_TOOLS__; otherwise in 4.14.
+    """
 
     _fields_ = (
         ("rax", c_uint64),  # @0 uint64_t
@@ -123,8 +146,8 @@ class vm_event_regs_x86(Struct):
         ("msr_star", c_uint64),  # @224 uint64_t
         ("msr_lstar", c_uint64),  # @232 uint64_t
         ("gdtr_base", c_uint64),  # @240 uint64_t
-        ("npt_base", c_uint64),  # @248 uint64_t
-        ("vmtrace_pos", c_uint64),  # @256 uint64_t
+        ("npt_base", c_uint64),  # @248 uint64_t: guest-physical address of the nested guest's second-level tables, with NESTED_P2M
+        ("vmtrace_pos", c_uint64),  # @256 uint64_t: byte of the trace buffer to be written next; all ones: no trace
         ("cs_base", c_uint32),  # @264 uint32_t
         ("ss_base", c_uint32),  # @268 uint32_t
         ("ds_base", c_uint32),  # @272 uint32_t
@@ -224,7 +247,10 @@ class vm_event_regs_x86(Struct):
 
 
 class vm_event_regs_arm(Struct):
-    """struct vm_event_regs_arm; 40 bytes. __XEN_TOOLS__; otherwise in 4.14."""
+    """Registers of an arm vCPU at the event; a response can set pc alone.
+
+    struct vm_event_regs_arm; 40 bytes. __XEN_TOOLS__; otherwise in 4.14.
+    """
 
     _fields_ = (
         ("ttbr0", c_uint64),  # @0 uint64_t
@@ -250,12 +276,15 @@ class vm_event_regs_arm(Struct):
 
 
 class vm_event_mem_access(Struct):
-    """struct vm_event_mem_access; 32 bytes. __XEN_TOOLS__."""
+    """An access that the view of memory in force forbids.
+
+    struct vm_event_mem_access; 32 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
-        ("gfn", c_uint64),  # @0 uint64_t
-        ("offset", c_uint64),  # @8 uint64_t
-        ("gla", c_uint64),  # @16 uint64_t
+        ("gfn", c_uint64),  # @0 uint64_t: 4 KiB frame of the guest
+        ("offset", c_uint64),  # @8 uint64_t: byte in that frame
+        ("gla", c_uint64),  # @16 uint64_t: linear address, with MEM_ACCESS_GLA_VALID
         ("flags", c_uint32),  # @24 uint32_t
         ("_pad", c_uint32),  # @28 uint32_t
     )
@@ -276,7 +305,10 @@ class vm_event_mem_access(Struct):
 
 
 class vm_event_write_ctrlreg(Struct):
-    """struct vm_event_write_ctrlreg; 24 bytes. __XEN_TOOLS__."""
+    """A control register is written.
+
+    struct vm_event_write_ctrlreg; 24 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
         ("index", c_uint32),  # @0 uint32_t
@@ -299,10 +331,13 @@ class vm_event_write_ctrlreg(Struct):
 
 
 class vm_event_singlestep(Struct):
-    """struct vm_event_singlestep; 8 bytes. __XEN_TOOLS__."""
+    """One instruction was stepped.
+
+    struct vm_event_singlestep; 8 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
-        ("gfn", c_uint64),  # @0 uint64_t
+        ("gfn", c_uint64),  # @0 uint64_t: 4 KiB frame of the instruction
     )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("gfn",)
@@ -314,10 +349,13 @@ class vm_event_singlestep(Struct):
 
 
 class vm_event_fast_singlestep(Struct):
-    """struct vm_event_fast_singlestep; 2 bytes. __XEN_TOOLS__."""
+    """In a response: the view to change to once one instruction was stepped.
+
+    struct vm_event_fast_singlestep; 2 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
-        ("p2midx", c_uint16),  # @0 uint16_t
+        ("p2midx", c_uint16),  # @0 uint16_t: index of the view
     )
     FORMAT = "<H"
     FORMAT_FIELDS = ("p2midx",)
@@ -329,13 +367,16 @@ class vm_event_fast_singlestep(Struct):
 
 
 class vm_event_debug(Struct):
-    """struct vm_event_debug; 24 bytes. __XEN_TOOLS__."""
+    """A breakpoint or debug exception.
+
+    struct vm_event_debug; 24 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
-        ("gfn", c_uint64),  # @0 uint64_t
-        ("pending_dbg", c_uint64),  # @8 uint64_t
-        ("insn_length", c_uint32),  # @16 uint32_t
-        ("type", c_uint8),  # @20 uint8_t
+        ("gfn", c_uint64),  # @0 uint64_t: 4 KiB frame of the instruction
+        ("pending_dbg", c_uint64),  # @8 uint64_t: debug conditions, bits as in VT-x's pending debug exceptions
+        ("insn_length", c_uint32),  # @16 uint32_t: bytes
+        ("type", c_uint8),  # @20 uint8_t: kind of exception
         ("_pad", arr(c_uint8, 3)),  # @21 uint8_t
     )
     FORMAT = "<QQIBBBB"
@@ -355,10 +396,13 @@ class vm_event_debug(Struct):
 
 
 class vm_event_mov_to_msr(Struct):
-    """struct vm_event_mov_to_msr; 24 bytes. __XEN_TOOLS__."""
+    """An MSR is written.
+
+    struct vm_event_mov_to_msr; 24 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
-        ("msr", c_uint64),  # @0 uint64_t
+        ("msr", c_uint64),  # @0 uint64_t: number of the MSR
         ("new_value", c_uint64),  # @8 uint64_t
         ("old_value", c_uint64),  # @16 uint64_t
     )
@@ -374,7 +418,10 @@ class vm_event_mov_to_msr(Struct):
 
 
 class vm_event_desc_access_arch_vmx(Struct):
-    """struct vm_event_desc_access_arch_vmx; 16 bytes. __XEN_TOOLS__."""
+    """What VT-x reports of the access to a descriptor table register.
+
+    struct vm_event_desc_access_arch_vmx; 16 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
         ("instr_info", c_uint32),  # @0 uint32_t
@@ -408,12 +455,15 @@ class vm_event_desc_access_arch(Union):
 
 
 class vm_event_desc_access(Struct):
-    """struct vm_event_desc_access; 24 bytes. __XEN_TOOLS__."""
+    """A descriptor table register is read or loaded.
+
+    struct vm_event_desc_access; 24 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
         ("arch", vm_event_desc_access_arch),  # @0 union
         ("descriptor", c_uint8),  # @16 uint8_t
-        ("is_write", c_uint8),  # @17 uint8_t
+        ("is_write", c_uint8),  # @17 uint8_t: 1: the register is loaded
         ("_pad", arr(c_uint8, 6)),  # @18 uint8_t
     )
 
@@ -430,12 +480,15 @@ class vm_event_desc_access(Struct):
 
 
 class vm_event_cpuid(Struct):
-    """struct vm_event_cpuid; 16 bytes. __XEN_TOOLS__."""
+    """CPUID was executed.
+
+    struct vm_event_cpuid; 16 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
-        ("insn_length", c_uint32),  # @0 uint32_t
-        ("leaf", c_uint32),  # @4 uint32_t
-        ("subleaf", c_uint32),  # @8 uint32_t
+        ("insn_length", c_uint32),  # @0 uint32_t: bytes
+        ("leaf", c_uint32),  # @4 uint32_t: eax before
+        ("subleaf", c_uint32),  # @8 uint32_t: ecx before
         ("_pad", c_uint32),  # @12 uint32_t
     )
     FORMAT = "<IIII"
@@ -453,12 +506,15 @@ class vm_event_cpuid(Struct):
 
 
 class vm_event_interrupt_x86(Struct):
-    """struct vm_event_interrupt_x86; 24 bytes. __XEN_TOOLS__."""
+    """The next event that is delivered to the vCPU, asked for with GET_NEXT_INTERRUPT.
+
+    struct vm_event_interrupt_x86; 24 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
         ("vector", c_uint32),  # @0 uint32_t
         ("type", c_uint32),  # @4 uint32_t
-        ("error_code", c_uint32),  # @8 uint32_t
+        ("error_code", c_uint32),  # @8 uint32_t: all ones: none
         ("_pad", c_uint32),  # @12 uint32_t
         ("cr2", c_uint64),  # @16 uint64_t
     )
@@ -479,11 +535,14 @@ class vm_event_interrupt_x86(Struct):
 
 
 class vm_event_paging(Struct):
-    """struct vm_event_paging; 16 bytes. __XEN_TOOLS__."""
+    """A frame that is paged out is wanted, or a page was dropped.
+
+    struct vm_event_paging; 16 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
-        ("gfn", c_uint64),  # @0 uint64_t
-        ("p2mt", c_uint32),  # @8 uint32_t
+        ("gfn", c_uint64),  # @0 uint64_t: 4 KiB frame of the guest
+        ("p2mt", c_uint32),  # @8 uint32_t: type of the frame in the physmap, in Xen's own numbers
         ("flags", c_uint32),  # @12 uint32_t
     )
     FORMAT = "<QII"
@@ -498,11 +557,14 @@ class vm_event_paging(Struct):
 
 
 class vm_event_sharing(Struct):
-    """struct vm_event_sharing; 16 bytes. __XEN_TOOLS__."""
+    """No memory was left to give a shared frame a copy of its own.
+
+    struct vm_event_sharing; 16 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
-        ("gfn", c_uint64),  # @0 uint64_t
-        ("p2mt", c_uint32),  # @8 uint32_t
+        ("gfn", c_uint64),  # @0 uint64_t: 4 KiB frame of the guest
+        ("p2mt", c_uint32),  # @8 uint32_t: type of the frame in the physmap, in Xen's own numbers
         ("_pad", c_uint32),  # @12 uint32_t
     )
     FORMAT = "<QII"
@@ -517,10 +579,13 @@ class vm_event_sharing(Struct):
 
 
 class vm_event_emul_read_data(Struct):
-    """struct vm_event_emul_read_data; 344 bytes. __XEN_TOOLS__; otherwise in 4.14."""
+    """In a response: what the emulated instruction is to read instead of memory.
+
+    struct vm_event_emul_read_data; 344 bytes. __XEN_TOOLS__; otherwise in 4.14.
+    """
 
     _fields_ = (
-        ("size", c_uint32),  # @0 uint32_t
+        ("size", c_uint32),  # @0 uint32_t: bytes of data in use
         ("data", arr(c_uint8, 340)),  # @4 uint8_t
     )
 
@@ -532,10 +597,13 @@ class vm_event_emul_read_data(Struct):
 
 
 class vm_event_emul_insn_data(Struct):
-    """struct vm_event_emul_insn_data; 16 bytes. __XEN_TOOLS__."""
+    """In a response: instruction bytes to emulate instead of the guest's.
+
+    struct vm_event_emul_insn_data; 16 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
-        ("data", arr(c_uint8, 16)),  # @0 uint8_t
+        ("data", arr(c_uint8, 16)),  # @0 uint8_t: all 16 bytes have to be given
     )
     FORMAT = "<BBBBBBBBBBBBBBBB"
     FORMAT_FIELDS = (
@@ -551,10 +619,13 @@ class vm_event_emul_insn_data(Struct):
 
 
 class vm_event_vmexit_arch_vmx(Struct):
-    """struct vm_event_vmexit_arch_vmx; 16 bytes. __XEN_TOOLS__; not in 4.14."""
+    """What VT-x reports of an exit.
+
+    struct vm_event_vmexit_arch_vmx; 16 bytes. __XEN_TOOLS__; not in 4.14.
+    """
 
     _fields_ = (
-        ("reason", c_uint64),  # @0 uint64_t
+        ("reason", c_uint64),  # @0 uint64_t: VT-x's basic exit reason
         ("qualification", c_uint64),  # @8 uint64_t
     )
     FORMAT = "<QQ"
@@ -583,7 +654,10 @@ class vm_event_vmexit_arch(Struct):
 
 
 class vm_event_vmexit(Struct):
-    """struct vm_event_vmexit; 16 bytes. __XEN_TOOLS__; not in 4.14."""
+    """The vCPU left the guest, whatever for.
+
+    struct vm_event_vmexit; 16 bytes. __XEN_TOOLS__; not in 4.14.
+    """
 
     _fields_ = (
         ("arch", vm_event_vmexit_arch),  # @0 struct
@@ -598,13 +672,16 @@ class vm_event_vmexit(Struct):
 
 
 class vm_event_io(Struct):
-    """struct vm_event_io; 8 bytes. __XEN_TOOLS__; not in 4.17, 4.14."""
+    """IN, OUT or a string form of them is executed.
+
+    struct vm_event_io; 8 bytes. __XEN_TOOLS__; not in 4.17, 4.14.
+    """
 
     _fields_ = (
-        ("bytes", c_uint32),  # @0 uint32_t
+        ("bytes", c_uint32),  # @0 uint32_t: bytes of one access
         ("port", c_uint16),  # @4 uint16_t
-        ("in_", c_uint8),  # @6 uint8_t
-        ("str", c_uint8),  # @7 uint8_t
+        ("in_", c_uint8),  # @6 uint8_t: 1 IN, 0 OUT
+        ("str", c_uint8),  # @7 uint8_t: 1: string instruction
     )
     FORMAT = "<IHBB"
     FORMAT_FIELDS = ("bytes", "port", "in_", "str")
@@ -730,14 +807,17 @@ class vm_event_st_data(Union):
 
 
 class vm_event_st(Struct):
-    """struct vm_event_st; 400 bytes. __XEN_TOOLS__; otherwise in 4.14."""
+    """One request or response: what happened on a vCPU, and what is to become of it.
+
+    struct vm_event_st; 400 bytes. __XEN_TOOLS__; otherwise in 4.14.
+    """
 
     _fields_ = (
-        ("version", c_uint32),  # @0 uint32_t
+        ("version", c_uint32),  # @0 uint32_t: VM_EVENT_INTERFACE_VERSION
         ("flags", c_uint32),  # @4 uint32_t
         ("reason", c_uint32),  # @8 uint32_t
         ("vcpu_id", c_uint32),  # @12 uint32_t
-        ("altp2m_idx", c_uint16),  # @16 uint16_t
+        ("altp2m_idx", c_uint16),  # @16 uint16_t: view in which it happened, or in which to go on; with ALTERNATE_P2M
         ("_pad", arr(c_uint16, 3)),  # @18 uint16_t
         ("u", vm_event_st_u),  # @24 union
         ("data", vm_event_st_data),  # @56 union
@@ -761,7 +841,10 @@ class vm_event_st(Struct):
 
 
 class vm_event_sring_entry(Union):
-    """union vm_event_sring_entry; 400 bytes. __XEN_TOOLS__; otherwise in 4.14."""
+    """One slot of the ring, a request or the response to one.
+
+    union vm_event_sring_entry; 400 bytes. __XEN_TOOLS__; otherwise in 4.14.
+    """
 
     _fields_ = (
         ("req", vm_event_st),  # @0 vm_event_request_t
@@ -827,13 +910,16 @@ class vm_event_sring_pvt(Union):
 
 
 class vm_event_sring(Struct):
-    """struct vm_event_sring; 64 bytes. __XEN_TOOLS__; otherwise in 4.17, 4.14."""
+    """Shared page of the ring: producer counters, wake-up thresholds, entries.
+
+    struct vm_event_sring; 64 bytes. __XEN_TOOLS__; otherwise in 4.17, 4.14.
+    """
 
     _fields_ = (
-        ("req_prod", c_uint32),  # @0 RING_IDX
-        ("req_event", c_uint32),  # @4 RING_IDX
-        ("rsp_prod", c_uint32),  # @8 RING_IDX
-        ("rsp_event", c_uint32),  # @12 RING_IDX
+        ("req_prod", c_uint32),  # @0 RING_IDX: requests produced so far, modulo 2**32
+        ("req_event", c_uint32),  # @4 RING_IDX: producer counter from which the other side wants to be notified
+        ("rsp_prod", c_uint32),  # @8 RING_IDX: responses produced so far, modulo 2**32
+        ("rsp_event", c_uint32),  # @12 RING_IDX: producer counter from which the other side wants to be notified
         ("pvt", vm_event_sring_pvt),  # @16 union
         ("__pad", arr(c_uint8, 44)),  # @20 uint8_t
         ("ring", arr(vm_event_sring_entry, 0)),  # @64 vm_event_sring_entry
@@ -857,12 +943,15 @@ class vm_event_sring(Struct):
 
 
 class vm_event_front_ring(Struct):
-    """struct vm_event_front_ring; 24 bytes. __XEN_TOOLS__."""
+    """Private state of the side that produces requests: Xen.
+
+    struct vm_event_front_ring; 24 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
-        ("req_prod_pvt", c_uint32),  # @0 RING_IDX
-        ("rsp_cons", c_uint32),  # @4 RING_IDX
-        ("nr_ents", c_uint32),  # @8 unsigned int
+        ("req_prod_pvt", c_uint32),  # @0 RING_IDX: requests written so far, published or not
+        ("rsp_cons", c_uint32),  # @4 RING_IDX: responses read so far
+        ("nr_ents", c_uint32),  # @8 unsigned int: entries of the ring, a power of two
         ("sring", c_uint64),  # @16 vm_event_sring *
     )
     FORMAT = "<III4xQ"
@@ -881,12 +970,15 @@ class vm_event_front_ring(Struct):
 
 
 class vm_event_back_ring(Struct):
-    """struct vm_event_back_ring; 24 bytes. __XEN_TOOLS__."""
+    """Private state of the side that answers them: the tool.
+
+    struct vm_event_back_ring; 24 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
-        ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX
-        ("req_cons", c_uint32),  # @4 RING_IDX
-        ("nr_ents", c_uint32),  # @8 unsigned int
+        ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX: responses written so far, published or not
+        ("req_cons", c_uint32),  # @4 RING_IDX: requests read so far
+        ("nr_ents", c_uint32),  # @8 unsigned int: entries of the ring, a power of two
         ("sring", c_uint64),  # @16 vm_event_sring *
     )
     FORMAT = "<III4xQ"

@@ -23,11 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, or 1 if something stood in the way.
     """
-    from xensys.cli import demo, doctor, info
+    from xensys.cli import abi, demo, doctor, info
 
     parser = argparse.ArgumentParser(prog="xensys", description="Xen from pure Python.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (demo, info, doctor):
+    for module in (demo, info, doctor, abi):
         module.add(commands)
     parsed = parser.parse_args(arguments)
     try:

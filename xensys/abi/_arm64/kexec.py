@@ -1,6 +1,9 @@
 # GENERATED from abi/kexec.json (kexec.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""kexec.h of Xen 4.20, arm64. What is alike elsewhere is in _common.kexec."""
+"""Loading another kernel, and jumping to it at reboot or crash (HYPERVISOR_kexec_op).
+
+kexec.h of Xen 4.20, arm64. What is alike elsewhere is in _common.kexec.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,14 @@ from .._common.kexec import *
 TYPE_CHECKING = False
 
 class xen_kexec_image(Struct):
-    """struct xen_kexec_image; 16 bytes."""
+    """Image of the first load interface: pages of the old kernel's control code.
+
+    struct xen_kexec_image; 16 bytes.
+    """
 
     _fields_ = (
-        ("indirection_page", c_uint64),  # @0 unsigned long
-        ("start_address", c_uint64),  # @8 unsigned long
+        ("indirection_page", c_uint64),  # @0 unsigned long: machine address of the list of pages to copy
+        ("start_address", c_uint64),  # @8 unsigned long: machine address of the entry point
     )
     FORMAT = "<QQ"
     FORMAT_FIELDS = ("indirection_page", "start_address")
@@ -30,7 +36,10 @@ class xen_kexec_image(Struct):
 
 
 class xen_kexec_load_v1(Struct):
-    """struct xen_kexec_load_v1; 24 bytes."""
+    """Loads or unloads an image through the first interface, obsolete since 4.4.
+
+    struct xen_kexec_load_v1; 24 bytes.
+    """
 
     _fields_ = (
         ("type", c_int32),  # @0 int

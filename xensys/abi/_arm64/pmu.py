@@ -1,6 +1,9 @@
 # GENERATED from abi/pmu.json (pmu.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""pmu.h of Xen 4.20, arm64. What is alike elsewhere is in _common.pmu."""
+"""Performance counters of PV and PVH guests (HYPERVISOR_xenpmu_op).
+
+pmu.h of Xen 4.20, arm64. What is alike elsewhere is in _common.pmu.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,15 @@ if TYPE_CHECKING:
     from .._base import IntArray, IntArrayField
 
 class xen_pmu_data(Struct):
-    """struct xen_pmu_data; 20 bytes."""
+    """Page that Xen fills at a counter interrupt, one for each vCPU.
+
+    struct xen_pmu_data; 20 bytes.
+    """
 
     _fields_ = (
-        ("vcpu_id", c_uint32),  # @0 uint32_t
-        ("pcpu_id", c_uint32),  # @4 uint32_t
-        ("domain_id", c_uint16),  # @8 domid_t
+        ("vcpu_id", c_uint32),  # @0 uint32_t: vCPU that was interrupted
+        ("pcpu_id", c_uint32),  # @4 uint32_t: CPU it ran on; for an unprivileged guest its vCPU again
+        ("domain_id", c_uint16),  # @8 domid_t: domain that was interrupted
         ("pad", arr(c_uint8, 6)),  # @10 uint8_t
         ("pmu", xen_pmu_data_pmu),  # @16 xen_pmu_arch_t
     )

@@ -1,6 +1,9 @@
 # GENERATED from abi/xen.json (xen.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""xen.h of Xen 4.20, arm64. What is alike elsewhere is in _common.xen."""
+"""What every guest shares with Xen: hypercall numbers, domain ids, time, shared info, start of day.
+
+xen.h of Xen 4.20, arm64. What is alike elsewhere is in _common.xen.
+"""
 
 from __future__ import annotations
 
@@ -16,25 +19,31 @@ if TYPE_CHECKING:
 
     from .._base import IntArray, IntArrayField, StructArray, StructArrayField
 
-XEN_LEGACY_MAX_VCPUS = 1
+XEN_LEGACY_MAX_VCPUS = 1  # vCPUs whose vcpu_info is in shared_info; the others register one
 _VGCF_online = 0  # __XEN_TOOLS__
-VGCF_online = 1  # __XEN_TOOLS__
+VGCF_online = 1  # The vCPU is to run at once; bit 5 on x86, bit 0 on Arm; __XEN_TOOLS__
 
 
 class arch_vcpu_info(Struct):
-    """struct arch_vcpu_info; 0 bytes."""
+    """What one architecture adds to vcpu_info.
+
+    struct arch_vcpu_info; 0 bytes.
+    """
 
     _fields_ = ()
 
 
 class vcpu_guest_context(Struct):
-    """struct vcpu_guest_context; 352 bytes. __XEN_TOOLS__; otherwise in 4.14."""
+    """All of a vCPU's state to start it with: PV on x86, every guest on Arm.
+
+    struct vcpu_guest_context; 352 bytes. __XEN_TOOLS__; otherwise in 4.14.
+    """
 
     _fields_ = (
-        ("flags", c_uint32),  # @0 uint32_t
+        ("flags", c_uint32),  # @0 uint32_t: VGCF_*; VGCF_online is another bit on each architecture
         ("user_regs", vcpu_guest_core_regs),  # @8 vcpu_guest_core_regs
         ("sctlr", c_uint64),  # @320 uint64_t
-        ("ttbcr", c_uint64),  # @328 uint64_t
+        ("ttbcr", c_uint64),  # @328 uint64_t: TCR_EL1 of a 64-bit guest
         ("ttbr0", c_uint64),  # @336 uint64_t
         ("ttbr1", c_uint64),  # @344 uint64_t
     )
@@ -54,23 +63,35 @@ class vcpu_guest_context(Struct):
 
 
 class arch_shared_info(Struct):
-    """struct arch_shared_info; 0 bytes."""
+    """What one architecture adds to shared_info: on x86 a PV guest's p2m and NMI reason.
+
+    struct arch_shared_info; 0 bytes.
+    """
 
     _fields_ = ()
 
 
 class xen_arch_domainconfig(Struct):
-    """struct xen_arch_domainconfig; 12 bytes. __XEN_TOOLS__; otherwise in 4.17, 4.14."""
+    """What one architecture asks at a domain's creation.
+
+    struct xen_arch_domainconfig; 16 bytes. __XEN_TOOLS__; otherwise in 4.21, 4.20, 4.17, 4.14; 12 bytes up to 4.20.
+    """
 
     _fields_ = (
-        ("gic_version", c_uint8),  # @0 uint8_t
-        ("sve_vl", c_uint8),  # @1 uint8_t
+        ("gic_version", c_uint8),  # @0 uint8_t: NATIVE becomes what it is
+        ("sve_vl", c_uint8),  # @1 uint8_t: SVE vector length in units of 128 bits; 0: none
         ("tee_type", c_uint16),  # @2 uint16_t
-        ("nr_spis", c_uint32),  # @4 uint32_t
-        ("clock_frequency", c_uint32),  # @8 uint32_t
+        ("nr_spis", c_uint32),  # @4 uint32_t: shared peripheral interrupts (SPI)
+        ("clock_frequency", c_uint32),  # @8 uint32_t: out: timer's Hz to put in the device tree; 0: none needed
+        ("arm_sci_type", c_uint8),  # @12 uint8_t; since 4.21
+        ("v8r_el1_msa", c_uint8),  # @13 uint8_t; since 4.22
+        ("pad", c_uint16),  # @14 uint16_t; since 4.22
     )
-    FORMAT = "<BBHII"
-    FORMAT_FIELDS = ("gic_version", "sve_vl", "tee_type", "nr_spis", "clock_frequency")
+    FORMAT = "<BBHIIBBH"
+    FORMAT_FIELDS = (
+        "gic_version", "sve_vl", "tee_type", "nr_spis", "clock_frequency", "arm_sci_type",
+        "v8r_el1_msa", "pad",
+    )
 
     if TYPE_CHECKING:
         gic_version: int
@@ -78,20 +99,27 @@ class xen_arch_domainconfig(Struct):
         tee_type: int
         nr_spis: int
         clock_frequency: int
+        arm_sci_type: int
+        v8r_el1_msa: int
+        pad: int
 
         def __init__(
             self, gic_version: int = ..., sve_vl: int = ..., tee_type: int = ...,
-            nr_spis: int = ..., clock_frequency: int = ...,
+            nr_spis: int = ..., clock_frequency: int = ..., arm_sci_type: int = ...,
+            v8r_el1_msa: int = ..., pad: int = ...,
         ) -> None: ...
 
 
 class vcpu_info(Struct):
-    """struct vcpu_info; 48 bytes."""
+    """A vCPU's pending events and its clock; Xen and guest both write it.
+
+    struct vcpu_info; 48 bytes.
+    """
 
     _fields_ = (
-        ("evtchn_upcall_pending", c_uint8),  # @0 uint8_t
+        ("evtchn_upcall_pending", c_uint8),  # @0 uint8_t: boolean: some port is pending
         ("pad0", c_uint8),  # @1 uint8_t
-        ("evtchn_pending_sel", c_uint64),  # @8 xen_ulong_t
+        ("evtchn_pending_sel", c_uint64),  # @8 xen_ulong_t: bit n: look at word n of evtchn_pending
         ("arch", arch_vcpu_info),  # @16 arch_vcpu_info
         ("time", vcpu_time_info),  # @16 vcpu_time_info_t
     )
@@ -120,16 +148,19 @@ if TYPE_CHECKING:
 
 
 class shared_info(Struct):
-    """struct shared_info; 1088 bytes."""
+    """The page of a domain that Xen keeps: vCPUs, two-level event bits, wall clock.
+
+    struct shared_info; 1088 bytes.
+    """
 
     _fields_ = (
         ("vcpu_info", arr(vcpu_info, 1)),  # @0 vcpu_info
-        ("evtchn_pending", arr(c_uint64, 64)),  # @48 xen_ulong_t
-        ("evtchn_mask", arr(c_uint64, 64)),  # @560 xen_ulong_t
-        ("wc_version", c_uint32),  # @1072 uint32_t
-        ("wc_sec", c_uint32),  # @1076 uint32_t
-        ("wc_nsec", c_uint32),  # @1080 uint32_t
-        ("wc_sec_hi", c_uint32),  # @1084 uint32_t
+        ("evtchn_pending", arr(c_uint64, 64)),  # @48 xen_ulong_t: a bit per port
+        ("evtchn_mask", arr(c_uint64, 64)),  # @560 xen_ulong_t: a bit per port
+        ("wc_version", c_uint32),  # @1072 uint32_t: odd while Xen writes
+        ("wc_sec", c_uint32),  # @1076 uint32_t: Unix time at system time 0, s, low half
+        ("wc_nsec", c_uint32),  # @1080 uint32_t: its fraction, ns
+        ("wc_sec_hi", c_uint32),  # @1084 uint32_t: high half of wc_sec
         ("arch", arch_shared_info),  # @1088 arch_shared_info
     )
 

@@ -1,6 +1,9 @@
 # GENERATED from abi/kexec.json (kexec.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""kexec.h of Xen 4.20, x86_64 and arm64."""
+"""Loading another kernel, and jumping to it at reboot or crash (HYPERVISOR_kexec_op).
+
+kexec.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .._base import HandleField, XenMemory
 
-KEXEC_XEN_NO_PAGES = 17  # x86_64 only
+KEXEC_XEN_NO_PAGES = 17  # Pages in the list of the first interface's image; x86_64 only
+
+# KEXEC_TYPE: What an image is for: reboot, or crash.
 KEXEC_TYPE_DEFAULT = 0
 KEXEC_TYPE_CRASH = 1
+
+# KEXEC_CMD: Sub-operations of HYPERVISOR_kexec_op.
 KEXEC_CMD_kexec = 0
 KEXEC_CMD_kexec_load_v1 = 1
 KEXEC_CMD_kexec_unload_v1 = 2
+
+# KEXEC_RANGE: Areas of machine memory; x86's Xen knows CRASH, XEN, CPU and VMCOREINFO, others give
+# EINVAL.
 KEXEC_RANGE_MA_CRASH = 0
 KEXEC_RANGE_MA_XEN = 1
 KEXEC_RANGE_MA_CPU = 2
@@ -25,6 +35,8 @@ KEXEC_RANGE_MA_XENHEAP = 3
 KEXEC_RANGE_MA_BOOT_PARAM = 4
 KEXEC_RANGE_MA_EFI_MEMMAP = 5
 KEXEC_RANGE_MA_VMCOREINFO = 6
+
+# KEXEC_CMD, more
 KEXEC_CMD_kexec_get_range = 3
 KEXEC_CMD_kexec_load = 4
 KEXEC_CMD_kexec_unload = 5
@@ -32,7 +44,10 @@ KEXEC_CMD_kexec_status = 6
 
 
 class xen_kexec_exec(Struct):
-    """struct xen_kexec_exec; 4 bytes."""
+    """Leaves Xen and starts a loaded image.
+
+    struct xen_kexec_exec; 4 bytes.
+    """
 
     _fields_ = (
         ("type", c_int32),  # @0 int
@@ -47,13 +62,16 @@ class xen_kexec_exec(Struct):
 
 
 class xen_kexec_range(Struct):
-    """struct xen_kexec_range; 24 bytes."""
+    """Asks for an area of machine memory that a crash kernel has to know.
+
+    struct xen_kexec_range; 24 bytes.
+    """
 
     _fields_ = (
         ("range", c_int32),  # @0 int
-        ("nr", c_int32),  # @4 int
-        ("size", c_uint64),  # @8 unsigned long
-        ("start", c_uint64),  # @16 unsigned long
+        ("nr", c_int32),  # @4 int: CPU, for KEXEC_RANGE_MA_CPU
+        ("size", c_uint64),  # @8 unsigned long: bytes
+        ("start", c_uint64),  # @16 unsigned long: machine address, bytes
     )
     FORMAT = "<iiQQ"
     FORMAT_FIELDS = ("range", "nr", "size", "start")
@@ -73,7 +91,7 @@ class xen_kexec_segment_buf(Union):
     """union xen_kexec_segment_buf; 8 bytes."""
 
     _fields_ = (
-        ("h", HANDLE),  # @0 XEN_GUEST_HANDLE(const_void)
+        ("h", HANDLE),  # @0 XEN_GUEST_HANDLE(const_void): NULL: nothing is copied, the range is only mapped for the image
         ("_pad", c_uint64),  # @0 uint64_t
     )
 
@@ -85,13 +103,16 @@ class xen_kexec_segment_buf(Union):
 
 
 class xen_kexec_segment(Struct):
-    """struct xen_kexec_segment; 32 bytes."""
+    """One piece of an image and its destination; what its source does not fill is zeroed.
+
+    struct xen_kexec_segment; 32 bytes.
+    """
 
     _fields_ = (
         ("buf", xen_kexec_segment_buf),  # @0 union
-        ("buf_size", c_uint64),  # @8 uint64_t
-        ("dest_maddr", c_uint64),  # @16 uint64_t
-        ("dest_size", c_uint64),  # @24 uint64_t
+        ("buf_size", c_uint64),  # @8 uint64_t: bytes of the source
+        ("dest_maddr", c_uint64),  # @16 uint64_t: machine address, bytes
+        ("dest_size", c_uint64),  # @24 uint64_t: bytes at the destination
     )
 
     if TYPE_CHECKING:
@@ -122,15 +143,18 @@ class xen_kexec_load_segments(Union):
 
 
 class xen_kexec_load(Struct):
-    """struct xen_kexec_load; 24 bytes."""
+    """Loads an image from segments.
+
+    struct xen_kexec_load; 24 bytes.
+    """
 
     _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
         ("_pad", c_uint8),  # @1 uint8_t
-        ("arch", c_uint16),  # @2 uint16_t
-        ("nr_segments", c_uint32),  # @4 uint32_t
+        ("arch", c_uint16),  # @2 uint16_t: ELF machine: EM_386 (3) or EM_X86_64 (62)
+        ("nr_segments", c_uint32),  # @4 uint32_t: at most 15
         ("segments", xen_kexec_load_segments),  # @8 union
-        ("entry_maddr", c_uint64),  # @16 uint64_t
+        ("entry_maddr", c_uint64),  # @16 uint64_t: machine address of the entry point
     )
 
     if TYPE_CHECKING:
@@ -148,7 +172,10 @@ class xen_kexec_load(Struct):
 
 
 class xen_kexec_unload(Struct):
-    """struct xen_kexec_unload; 1 bytes."""
+    """Drops a loaded image.
+
+    struct xen_kexec_unload; 1 bytes.
+    """
 
     _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
@@ -163,7 +190,10 @@ class xen_kexec_unload(Struct):
 
 
 class xen_kexec_status(Struct):
-    """struct xen_kexec_status; 1 bytes."""
+    """Asks whether an image is loaded: the result is 1 or 0.
+
+    struct xen_kexec_status; 1 bytes.
+    """
 
     _fields_ = (
         ("type", c_uint8),  # @0 uint8_t

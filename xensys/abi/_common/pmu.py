@@ -1,6 +1,9 @@
 # GENERATED from abi/pmu.json (pmu.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""pmu.h of Xen 4.20, x86_64 and arm64."""
+"""Performance counters of PV and PVH guests (HYPERVISOR_xenpmu_op).
+
+pmu.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,21 @@ if TYPE_CHECKING:
 
     from .._base import IntArray, IntArrayField
 
+# PMU: How a sample was taken, and whether the counters wait in the page until XENPMU_flush.
 PMU_CACHED = 1  # x86_64 only
 PMU_SAMPLE_USER = 2  # x86_64 only
 PMU_SAMPLE_REAL = 4  # x86_64 only
 PMU_SAMPLE_PV = 8  # x86_64 only
+
+# XENPMU_PAD_SZ: Bytes kept for registers and for counter MSRs.
 XENPMU_REGS_PAD_SZ = 64  # x86_64 only
 XENPMU_CTXT_PAD_SZ = 128  # x86_64 only
+
+# XENPMU_VER: Version of the interface; Xen refuses another major one with EINVAL.
 XENPMU_VER_MAJ = 0
 XENPMU_VER_MIN = 1
+
+# XENPMU: Sub-operations of HYPERVISOR_xenpmu_op.
 XENPMU_mode_get = 0
 XENPMU_mode_set = 1
 XENPMU_feature_get = 2
@@ -30,22 +40,29 @@ XENPMU_init = 4
 XENPMU_finish = 5
 XENPMU_lvtpc_set = 6
 XENPMU_flush = 7
+
+# XENPMU_MODE: Who may profile whom; single bits, but one at a time.
 XENPMU_MODE_OFF = 0
 XENPMU_MODE_SELF = 1
 XENPMU_MODE_HV = 2
 XENPMU_MODE_ALL = 4
+
+# XENPMU_FEATURE: What of Intel's counters guests get; AMD's take no notice.
 XENPMU_FEATURE_INTEL_BTS = 1
 XENPMU_FEATURE_IPC_ONLY = 2
 XENPMU_FEATURE_ARCH_ONLY = 4
 
 
 class xen_pmu_amd_ctxt(Struct):
-    """struct xen_pmu_amd_ctxt; 8 bytes. x86_64 only."""
+    """Counter MSRs of an AMD CPU; they follow at the offsets given.
+
+    struct xen_pmu_amd_ctxt; 8 bytes. x86_64 only.
+    """
 
     _fields_ = (
-        ("counters", c_uint32),  # @0 uint32_t
-        ("ctrls", c_uint32),  # @4 uint32_t
-        ("regs", arr(c_uint64, 0)),  # @8 uint64_t
+        ("counters", c_uint32),  # @0 uint32_t: offset from this structure, bytes
+        ("ctrls", c_uint32),  # @4 uint32_t: offset from this structure, bytes
+        ("regs", arr(c_uint64, 0)),  # @8 uint64_t: room for the counter MSRs
     )
 
     if TYPE_CHECKING:
@@ -59,7 +76,10 @@ class xen_pmu_amd_ctxt(Struct):
 
 
 class xen_pmu_cntr_pair(Struct):
-    """struct xen_pmu_cntr_pair; 16 bytes. x86_64 only."""
+    """A counter MSR of Intel's and the MSR that selects its event.
+
+    struct xen_pmu_cntr_pair; 16 bytes. x86_64 only.
+    """
 
     _fields_ = (
         ("counter", c_uint64),  # @0 uint64_t
@@ -76,19 +96,22 @@ class xen_pmu_cntr_pair(Struct):
 
 
 class xen_pmu_intel_ctxt(Struct):
-    """struct xen_pmu_intel_ctxt; 64 bytes. x86_64 only."""
+    """Counter MSRs of an Intel CPU; the counters follow at the offsets given.
+
+    struct xen_pmu_intel_ctxt; 64 bytes. x86_64 only.
+    """
 
     _fields_ = (
-        ("fixed_counters", c_uint32),  # @0 uint32_t
-        ("arch_counters", c_uint32),  # @4 uint32_t
-        ("global_ctrl", c_uint64),  # @8 uint64_t
-        ("global_ovf_ctrl", c_uint64),  # @16 uint64_t
-        ("global_status", c_uint64),  # @24 uint64_t
-        ("fixed_ctrl", c_uint64),  # @32 uint64_t
-        ("ds_area", c_uint64),  # @40 uint64_t
+        ("fixed_counters", c_uint32),  # @0 uint32_t: offset from this structure, bytes
+        ("arch_counters", c_uint32),  # @4 uint32_t: offset from this structure, bytes
+        ("global_ctrl", c_uint64),  # @8 uint64_t: MSR_CORE_PERF_GLOBAL_*
+        ("global_ovf_ctrl", c_uint64),  # @16 uint64_t: MSR_CORE_PERF_GLOBAL_*
+        ("global_status", c_uint64),  # @24 uint64_t: MSR_CORE_PERF_GLOBAL_*
+        ("fixed_ctrl", c_uint64),  # @32 uint64_t: MSR_CORE_PERF_FIXED_CTR_CTRL
+        ("ds_area", c_uint64),  # @40 uint64_t: linear address of the debug store
         ("pebs_enable", c_uint64),  # @48 uint64_t
         ("debugctl", c_uint64),  # @56 uint64_t
-        ("regs", arr(c_uint64, 0)),  # @64 uint64_t
+        ("regs", arr(c_uint64, 0)),  # @64 uint64_t: room for the counter MSRs
     )
 
     if TYPE_CHECKING:
@@ -112,7 +135,10 @@ class xen_pmu_intel_ctxt(Struct):
 
 
 class xen_pmu_regs(Struct):
-    """struct xen_pmu_regs; 32 bytes. x86_64 only."""
+    """Where the sampled code was.
+
+    struct xen_pmu_regs; 32 bytes. x86_64 only.
+    """
 
     _fields_ = (
         ("ip", c_uint64),  # @0 uint64_t
@@ -120,7 +146,7 @@ class xen_pmu_regs(Struct):
         ("flags", c_uint64),  # @16 uint64_t
         ("cs", c_uint16),  # @24 uint16_t
         ("ss", c_uint16),  # @26 uint16_t
-        ("cpl", c_uint8),  # @28 uint8_t
+        ("cpl", c_uint8),  # @28 uint8_t: privilege level, 0 to 3
         ("pad", arr(c_uint8, 3)),  # @29 uint8_t
     )
     FORMAT = "<QQQHHBBBB"
@@ -162,7 +188,7 @@ class xen_pmu_arch_l(Union):
     """union xen_pmu_arch_l; 8 bytes. x86_64 only."""
 
     _fields_ = (
-        ("lapic_lvtpc", c_uint32),  # @0 uint32_t
+        ("lapic_lvtpc", c_uint32),  # @0 uint32_t: local APIC's performance counter entry; of what is written only the mask bit counts
         ("pad", c_uint64),  # @0 uint64_t
     )
 
@@ -194,7 +220,10 @@ class xen_pmu_arch_c(Union):
 
 
 class xen_pmu_arch(Struct):
-    """struct xen_pmu_arch; 208 bytes. x86_64 only."""
+    """x86's part of a sample: registers, local APIC entry, counters.
+
+    struct xen_pmu_arch; 208 bytes. x86_64 only.
+    """
 
     _fields_ = (
         ("r", xen_pmu_arch_r),  # @0 union
@@ -233,12 +262,15 @@ class xen_pmu_params_version(Struct):
 
 
 class xen_pmu_params(Struct):
-    """struct xen_pmu_params; 24 bytes."""
+    """Argument of every operation: interface version, a value, a vCPU.
+
+    struct xen_pmu_params; 24 bytes.
+    """
 
     _fields_ = (
         ("version", xen_pmu_params_version),  # @0 struct
-        ("val", c_uint64),  # @8 uint64_t
-        ("vcpu", c_uint32),  # @16 uint32_t
+        ("val", c_uint64),  # @8 uint64_t: mode or features; for init the guest's 4 KiB frame of the xen_pmu_data page
+        ("vcpu", c_uint32),  # @16 uint32_t: vCPU, for init and finish
         ("pad", c_uint32),  # @20 uint32_t
     )
     FORMAT = "<IIQII"

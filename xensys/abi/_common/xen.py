@@ -1,12 +1,15 @@
 # GENERATED from abi/xen.json (xen.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""xen.h of Xen 4.20, x86_64 and arm64."""
+"""What every guest shares with Xen: hypercall numbers, domain ids, time, shared info, start of day.
+
+xen.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
 from ctypes import c_char, c_int8, c_uint8, c_uint16, c_uint32, c_uint64
 
-from .._base import HANDLE, Struct, Union, arr
+from .._base import HANDLE, Struct, Union, arr, fitting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,11 +17,17 @@ if TYPE_CHECKING:
 
     from .._base import HandleField, IntArray, IntArrayField, XenMemory
 
+# XEN_INTERFACE_VERSION: The newest interface these headers describe, and the one they were read
+# with: 0x41300 is 4.19.
 __XEN_LATEST_INTERFACE_VERSION__ = 0x41300  # otherwise in 4.17, 4.14
 XEN_LATEST_INTERFACE_VERSION__ = __XEN_LATEST_INTERFACE_VERSION__
 __XEN_INTERFACE_VERSION__ = 0x41300  # __XEN_TOOLS__; otherwise in 4.17, 4.14
 XEN_INTERFACE_VERSION__ = __XEN_INTERFACE_VERSION__
-XEN_HYPERCALL_TAG = 0xea1  # arm64 only
+
+XEN_HYPERCALL_TAG = 0xea1  # Immediate of the Arm instruction HVC that makes a hypercall; arm64 only
+
+# FLAT: Selectors of flat segments that Xen keeps in every PV guest's GDT; kernel and user share
+# them.
 FLAT_RING3_CS32 = 0xe023  # x86_64 only
 FLAT_RING3_CS64 = 0xe033  # x86_64 only
 FLAT_RING3_DS32 = 0xe02b  # x86_64 only
@@ -43,32 +52,58 @@ FLAT_USER_CS = 0xe033  # x86_64 only
 FLAT_USER_SS64 = 0xe02b  # x86_64 only
 FLAT_USER_SS32 = 0xe02b  # x86_64 only
 FLAT_USER_SS = 0xe02b  # x86_64 only
+
+# HYPERVISOR_VIRT: Virtual addresses that Xen keeps for itself in a 64-bit PV guest: first, and past
+# the last.
 __HYPERVISOR_VIRT_START = 0xffff800000000000  # x86_64 only
 __HYPERVISOR_VIRT_END = 0xffff880000000000  # x86_64 only
+
+# MACH2PHYS: Virtual addresses of the machine-to-physical table in a 64-bit PV guest, and entries it
+# has room for.
 __MACH2PHYS_VIRT_START = 0xffff800000000000  # x86_64 only
 __MACH2PHYS_VIRT_END = 0xffff804000000000  # x86_64 only
+
+# HYPERVISOR_VIRT, more
 HYPERVISOR_VIRT_START = 0xffff800000000000  # x86_64 only
 HYPERVISOR_VIRT_END = 0xffff880000000000  # x86_64 only
+
+# MACH2PHYS, more
 MACH2PHYS_VIRT_START = 0xffff800000000000  # x86_64 only
 MACH2PHYS_VIRT_END = 0xffff804000000000  # x86_64 only
 MACH2PHYS_NR_ENTRIES = 0x800000000  # x86_64 only
+
+# SEGBASE: Which base set_segment_base sets; GS_USER_SEL takes a selector.
 SEGBASE_FS = 0  # x86_64 only
 SEGBASE_GS_USER = 1  # x86_64 only
 SEGBASE_GS_KERNEL = 2  # x86_64 only
 SEGBASE_GS_USER_SEL = 3  # x86_64 only
 _VGCF_in_syscall = 8  # x86_64 only
+
+# VGCF: State of an x86 vCPU: FPU registers are valid, in the kernel, which handlers mask events, in
+# a syscall.
 VGCF_in_syscall = 256  # x86_64 only
-VGCF_IN_SYSCALL = 256  # x86_64 only
+VGCF_IN_SYSCALL = 256  # x86_64 only; gone in 4.22
+
+# PRI: How C prints the type.
 PRI_xen_pfn = "lx"  # x86_64 only
 PRIu_xen_pfn = "lu"  # x86_64 only
+
+# XEN_HAVE: What this architecture has: a start_info page, and an event mask in vcpu_info.
 XEN_HAVE_PV_GUEST_ENTRY = 1  # x86_64 only
 XEN_HAVE_PV_UPCALL_MASK = 1  # x86_64 only
+
+# FIRST_RESERVED_GDT: Where Xen's part of a PV guest's GDT begins: in pages, in bytes, in
+# descriptors.
 FIRST_RESERVED_GDT_PAGE = 14  # x86_64 only
 FIRST_RESERVED_GDT_BYTE = 0xe000  # x86_64 only
 FIRST_RESERVED_GDT_ENTRY = 0x1c00  # x86_64 only
+
+# PRI, more
 PRI_xen_ulong = "lx"  # x86_64 only
-VGCF_I387_VALID = 1  # x86_64 only
-VGCF_IN_KERNEL = 4  # x86_64 only
+
+# VGCF, more
+VGCF_I387_VALID = 1  # x86_64 only; gone in 4.22
+VGCF_IN_KERNEL = 4  # x86_64 only; gone in 4.22
 _VGCF_i387_valid = 0  # x86_64 only
 VGCF_i387_valid = 1  # x86_64 only
 _VGCF_in_kernel = 2  # x86_64 only
@@ -77,19 +112,42 @@ _VGCF_failsafe_disables_events = 3  # x86_64 only
 VGCF_failsafe_disables_events = 8  # x86_64 only
 _VGCF_syscall_disables_events = 4  # x86_64 only
 VGCF_syscall_disables_events = 16  # x86_64 only
+
+# XEN_DOMCTL_CONFIG_GIC: Which interrupt controller a guest sees; NATIVE: what the host has.
 XEN_DOMCTL_CONFIG_GIC_NATIVE = 0  # __XEN_TOOLS__; arm64 only
 XEN_DOMCTL_CONFIG_GIC_V2 = 1  # __XEN_TOOLS__; arm64 only
 XEN_DOMCTL_CONFIG_GIC_V3 = 2  # __XEN_TOOLS__; arm64 only
+
+# XEN_DOMCTL_CONFIG_TEE: Which trusted execution environment Xen mediates for a guest.
 XEN_DOMCTL_CONFIG_TEE_NONE = 0  # __XEN_TOOLS__; arm64 only
 XEN_DOMCTL_CONFIG_TEE_OPTEE = 1  # __XEN_TOOLS__; arm64 only
 XEN_DOMCTL_CONFIG_TEE_FFA = 2  # __XEN_TOOLS__; arm64 only; not in 4.17, 4.14
+
+# XEN_DOMCTL_CONFIG_ARM_SCI: By what a guest controls clocks, power and resets: not at all, or
+# firmware's SCMI through SMC.
+XEN_DOMCTL_CONFIG_ARM_SCI_NONE = 0  # __XEN_TOOLS__; arm64 only; since 4.21, not compiled here
+XEN_DOMCTL_CONFIG_ARM_SCI_SCMI_SMC = 1  # __XEN_TOOLS__; arm64 only; since 4.21, not compiled here
+
+# XEN_DOMCTL_CONFIG_ARM_V8R_EL1_MSA: Memory system of a guest's EL1 on Armv8-R: PMSA has protection
+# regions, VMSA page tables.
+XEN_DOMCTL_CONFIG_ARM_V8R_EL1_MSA_NONE = 0  # __XEN_TOOLS__; arm64 only; since 4.22, not compiled here
+XEN_DOMCTL_CONFIG_ARM_V8R_EL1_MSA_PMSA = 1  # __XEN_TOOLS__; arm64 only; since 4.22, not compiled here
+XEN_DOMCTL_CONFIG_ARM_V8R_EL1_MSA_VMSA = 2  # __XEN_TOOLS__; arm64 only; since 4.22, not compiled here
+
+# PSR: Arm processor state: masked interrupts, instruction set, condition, and the mode in bits 4:0.
 PSR_THUMB = 32  # __XEN_TOOLS__; arm64 only
 PSR_FIQ_MASK = 64  # __XEN_TOOLS__; arm64 only
 PSR_IRQ_MASK = 128  # __XEN_TOOLS__; arm64 only
 PSR_ABT_MASK = 256  # __XEN_TOOLS__; arm64 only
-PSR_BIG_ENDIAN = 512  # __XEN_TOOLS__; arm64 only
+
+PSR_BIG_ENDIAN = 512  # In a 32-bit mode bit 9: data is big-endian. In a 64-bit mode it is PSR_DBG_MASK; __XEN_TOOLS__; arm64 only
+
+# PSR, more
 PSR_DBG_MASK = 512  # __XEN_TOOLS__; arm64 only
-PSR_IT_MASK = 0x600fc00  # __XEN_TOOLS__; arm64 only
+
+PSR_IT_MASK = 0x600fc00  # Bits of Thumb's if-then state; __XEN_TOOLS__; arm64 only
+
+# PSR, more
 PSR_JAZELLE = 0x1000000  # __XEN_TOOLS__; arm64 only
 PSR_Z = 0x40000000  # __XEN_TOOLS__; arm64 only; not in 4.14
 PSR_MODE_USR = 16  # __XEN_TOOLS__; arm64 only
@@ -101,7 +159,10 @@ PSR_MODE_ABT = 23  # __XEN_TOOLS__; arm64 only
 PSR_MODE_HYP = 26  # __XEN_TOOLS__; arm64 only
 PSR_MODE_UND = 27  # __XEN_TOOLS__; arm64 only
 PSR_MODE_SYS = 31  # __XEN_TOOLS__; arm64 only
-PSR_MODE_BIT = 16  # __XEN_TOOLS__; arm64 only
+
+PSR_MODE_BIT = 16  # Set in every 32-bit mode, and in no 64-bit one; __XEN_TOOLS__; arm64 only
+
+# PSR, more
 PSR_MODE_EL3h = 13  # __XEN_TOOLS__; arm64 only
 PSR_MODE_EL3t = 12  # __XEN_TOOLS__; arm64 only
 PSR_MODE_EL2h = 9  # __XEN_TOOLS__; arm64 only
@@ -109,9 +170,14 @@ PSR_MODE_EL2t = 8  # __XEN_TOOLS__; arm64 only
 PSR_MODE_EL1h = 5  # __XEN_TOOLS__; arm64 only
 PSR_MODE_EL1t = 4  # __XEN_TOOLS__; arm64 only
 PSR_MODE_EL0t = 0  # __XEN_TOOLS__; arm64 only
+
+# PSR_INIT: Processor state and system control register that a new vCPU starts with.
 PSR_GUEST32_INIT = 0x400001d3  # __XEN_TOOLS__; arm64 only; otherwise in 4.14
-PSR_GUEST64_INIT = 965  # __XEN_TOOLS__; arm64 only; otherwise in 4.17, 4.14
+PSR_GUEST64_INIT = 965  # __XEN_TOOLS__; arm64 only; otherwise in 4.22, 4.21, 4.17, 4.14
 SCTLR_GUEST_INIT = 0xc50078  # __XEN_TOOLS__; arm64 only
+
+# GUEST_MAP: Guest-physical addresses and sizes in bytes of what Arm guests have; a guest reads them
+# in its device tree.
 GUEST_VIRTIO_MMIO_BASE = 0x2000000  # __XEN_TOOLS__; arm64 only; not in 4.14
 GUEST_VIRTIO_MMIO_SIZE = 1048576  # __XEN_TOOLS__; arm64 only; not in 4.14
 GUEST_GICD_BASE = 0x3001000  # __XEN_TOOLS__; arm64 only
@@ -120,7 +186,12 @@ GUEST_GICC_BASE = 0x3002000  # __XEN_TOOLS__; arm64 only
 GUEST_GICC_SIZE = 8192  # __XEN_TOOLS__; arm64 only
 GUEST_GICV3_GICD_BASE = 0x3001000  # __XEN_TOOLS__; arm64 only
 GUEST_GICV3_GICD_SIZE = 65536  # __XEN_TOOLS__; arm64 only
+
+# GUEST_COUNT: How many vCPUs, banks of memory and regions of redistributors an Arm guest has at
+# most.
 GUEST_GICV3_RDIST_REGIONS = 1  # __XEN_TOOLS__; arm64 only
+
+# GUEST_MAP, more
 GUEST_GICV3_GICR0_BASE = 0x3020000  # __XEN_TOOLS__; arm64 only
 GUEST_GICV3_GICR0_SIZE = 16777216  # __XEN_TOOLS__; arm64 only
 GUEST_VPCI_ECAM_BASE = 0x10000000  # __XEN_TOOLS__; arm64 only; not in 4.14
@@ -129,24 +200,42 @@ GUEST_ACPI_BASE = 0x20000000  # __XEN_TOOLS__; arm64 only
 GUEST_ACPI_SIZE = 33554432  # __XEN_TOOLS__; arm64 only
 GUEST_PL011_BASE = 0x22000000  # __XEN_TOOLS__; arm64 only
 GUEST_PL011_SIZE = 4096  # __XEN_TOOLS__; arm64 only
+
+# GUEST_VPCI_ADDR_TYPE: Kinds of memory in the ranges of a virtual PCI host bridge's device tree
+# node.
 GUEST_VPCI_ADDR_TYPE_MEM = 0x2000000  # __XEN_TOOLS__; arm64 only; not in 4.14
+
+# GUEST_MAP, more
 GUEST_VPCI_MEM_ADDR = 0x23000000  # __XEN_TOOLS__; arm64 only; not in 4.14
 GUEST_VPCI_MEM_SIZE = 268435456  # __XEN_TOOLS__; arm64 only; not in 4.14
 GUEST_GNTTAB_BASE = 0x38000000  # __XEN_TOOLS__; arm64 only
 GUEST_GNTTAB_SIZE = 16777216  # __XEN_TOOLS__; arm64 only
 GUEST_MAGIC_BASE = 0x39000000  # __XEN_TOOLS__; arm64 only
 GUEST_MAGIC_SIZE = 16777216  # __XEN_TOOLS__; arm64 only
+
+# GUEST_COUNT, more
 GUEST_RAM_BANKS = 2  # __XEN_TOOLS__; arm64 only
+
+# GUEST_MAP, more
 GUEST_RAM0_BASE = 0x40000000  # __XEN_TOOLS__; arm64 only
 GUEST_RAM0_SIZE = 3221225472  # __XEN_TOOLS__; arm64 only
+
+# GUEST_VPCI_ADDR_TYPE, more
 GUEST_VPCI_ADDR_TYPE_PREFETCH_MEM = 0x43000000  # __XEN_TOOLS__; arm64 only; not in 4.14; otherwise in 4.17
+
+# GUEST_MAP, more
 GUEST_VPCI_PREFETCH_MEM_ADDR = 0x100000000  # __XEN_TOOLS__; arm64 only; not in 4.14
 GUEST_VPCI_PREFETCH_MEM_SIZE = 4294967296  # __XEN_TOOLS__; arm64 only; not in 4.14
 GUEST_RAM1_BASE = 0x200000000  # __XEN_TOOLS__; arm64 only
 GUEST_RAM1_SIZE = 1090921693184  # __XEN_TOOLS__; arm64 only
 GUEST_RAM_BASE = 0x40000000  # __XEN_TOOLS__; arm64 only
 GUEST_RAM_MAX = 1094142918656  # __XEN_TOOLS__; arm64 only
+
+# GUEST_COUNT, more
 GUEST_MAX_VCPUS = 128  # __XEN_TOOLS__; arm64 only
+
+# GUEST_IRQ: Interrupts of Arm guests, in the controller's numbering: timers, events, serial port,
+# virtio, FF-A.
 GUEST_TIMER_VIRT_PPI = 27  # __XEN_TOOLS__; arm64 only
 GUEST_TIMER_PHYS_S_PPI = 29  # __XEN_TOOLS__; arm64 only
 GUEST_TIMER_PHYS_NS_PPI = 30  # __XEN_TOOLS__; arm64 only
@@ -156,11 +245,16 @@ GUEST_VIRTIO_MMIO_SPI_FIRST = 33  # __XEN_TOOLS__; arm64 only; not in 4.14
 GUEST_VIRTIO_MMIO_SPI_LAST = 43  # __XEN_TOOLS__; arm64 only; not in 4.14
 GUEST_FFA_NOTIF_PEND_INTR_ID = 8  # __XEN_TOOLS__; arm64 only; not in 4.17, 4.14
 GUEST_FFA_SCHEDULE_RECV_INTR_ID = 9  # __XEN_TOOLS__; arm64 only; not in 4.17, 4.14
+
+# PSCI: Functions of PSCI 0.1, which starts and stops an Arm guest's vCPUs.
 PSCI_cpu_suspend = 0  # __XEN_TOOLS__; arm64 only
 PSCI_cpu_off = 1  # __XEN_TOOLS__; arm64 only
 PSCI_cpu_on = 2  # __XEN_TOOLS__; arm64 only
 PSCI_migrate = 3  # __XEN_TOOLS__; arm64 only
 _XEN_X86_EMU_LAPIC = 0  # __XEN_TOOLS__; x86_64 only
+
+# XEN_X86_EMU: Devices emulated for a domain: PV has at most the PIT, a PVH guest the LAPIC, HVM all
+# but VPCI.
 XEN_X86_EMU_LAPIC = 1  # __XEN_TOOLS__; x86_64 only
 _XEN_X86_EMU_HPET = 1  # __XEN_TOOLS__; x86_64 only
 XEN_X86_EMU_HPET = 2  # __XEN_TOOLS__; x86_64 only
@@ -182,13 +276,23 @@ _XEN_X86_EMU_USE_PIRQ = 9  # __XEN_TOOLS__; x86_64 only
 XEN_X86_EMU_USE_PIRQ = 512  # __XEN_TOOLS__; x86_64 only
 _XEN_X86_EMU_VPCI = 10  # __XEN_TOOLS__; x86_64 only
 XEN_X86_EMU_VPCI = 0x400  # __XEN_TOOLS__; x86_64 only
-XEN_X86_EMU_ALL = 0x7ff  # __XEN_TOOLS__; x86_64 only
+
+XEN_X86_EMU_ALL = 0x7ff  # All devices that Xen emulates; __XEN_TOOLS__; x86_64 only
+
+# XEN_X86_MISC: MSR_RELAXED: no fault for an MSR of the host that Xen does not handle; it reads 0,
+# writes are dropped.
 XEN_X86_MSR_RELAXED = 1  # __XEN_TOOLS__; x86_64 only; not in 4.14
-XEN_X86_MISC_FLAGS_MAX = 1  # __XEN_TOOLS__; x86_64 only; not in 4.14
+
+XEN_X86_MISC_FLAGS_MAX = 1  # The highest bit of misc_flags there is; __XEN_TOOLS__; x86_64 only; not in 4.14
+
+# XEN_CPUID_SUBLEAF: In place of a subleaf: the leaf has none.
 XEN_CPUID_NO_SUBLEAF = 0xffffffff  # x86_64 only
-XEN_EMULATE_PREFIX = ".byte 0x0f,0x0b,0x78,0x65,0x6e ; "  # x86_64 only
-XEN_CPUID = ".byte 0x0f,0x0b,0x78,0x65,0x6e ; cpuid"  # x86_64 only
-XEN_HVM_DEBUGCONS_IOPORT = 233  # x86_64 only
+
+XEN_EMULATE_PREFIX = ".byte 0x0f,0x0b,0x78,0x65,0x6e ; "  # Assembler for a prefix that has Xen emulate the next instruction; x86_64 only
+XEN_CPUID = ".byte 0x0f,0x0b,0x78,0x65,0x6e ; cpuid"  # Assembler for CPUID as Xen answers it, for PV guests; x86_64 only
+XEN_HVM_DEBUGCONS_IOPORT = 233  # I/O port at which an HVM guest writes characters to Xen's console; x86_64 only
+
+# HYPERVISOR: Hypercalls, by number.
 __HYPERVISOR_set_trap_table = 0
 HYPERVISOR_set_trap_table = __HYPERVISOR_set_trap_table
 __HYPERVISOR_mmu_update = 1
@@ -289,6 +393,9 @@ __HYPERVISOR_arch_6 = 54
 HYPERVISOR_arch_6 = __HYPERVISOR_arch_6
 __HYPERVISOR_arch_7 = 55
 HYPERVISOR_arch_7 = __HYPERVISOR_arch_7
+
+# VIRQ: Virtual interrupts: TIMER, DEBUG, XENOPROF and XENPMU are a vCPU's, the rest a domain's;
+# ARCH_0 is x86's MCA.
 VIRQ_TIMER = 0
 VIRQ_DEBUG = 1
 VIRQ_CONSOLE = 2
@@ -310,11 +417,16 @@ VIRQ_ARCH_4 = 20
 VIRQ_ARCH_5 = 21
 VIRQ_ARCH_6 = 22
 VIRQ_ARCH_7 = 23
-NR_VIRQS = 24
+
+NR_VIRQS = 24  # Virtual interrupts are below this number
+
+# MMU: What mmu_update writes: the two lowest bits of ptr.
 MMU_NORMAL_PT_UPDATE = 0
 MMU_MACHPHYS_UPDATE = 1
 MMU_PT_UPDATE_PRESERVE_AD = 2
 MMU_PT_UPDATE_NO_TRANSLATE = 3
+
+# MMUEXT: Commands of mmuext_op.
 MMUEXT_PIN_L1_TABLE = 0
 MMUEXT_PIN_L2_TABLE = 1
 MMUEXT_PIN_L3_TABLE = 2
@@ -335,17 +447,29 @@ MMUEXT_COPY_PAGE = 17
 MMUEXT_FLUSH_CACHE_GLOBAL = 18
 MMUEXT_MARK_SUPER = 19
 MMUEXT_UNMARK_SUPER = 20
+
+# UVMF: What update_va_mapping flushes: nothing, the TLB or one address, on one vCPU or on all.
 UVMF_NONE = 0
 UVMF_TLB_FLUSH = 1
 UVMF_INVLPG = 2
-UVMF_FLUSHTYPE_MASK = 3
-UVMF_MULTI = 0
-UVMF_LOCAL = 0
+
+UVMF_FLUSHTYPE_MASK = 3  # What is flushed: NONE, TLB_FLUSH or INVLPG
+UVMF_MULTI = 0  # Flush vCPUs of a bitmap; its address is added to the flags
+UVMF_LOCAL = 0  # Flush only the physical CPU that the caller is on
+
+# UVMF, more
 UVMF_ALL = 4
+
+# CONSOLEIO: Commands of console_io.
 CONSOLEIO_write = 0
 CONSOLEIO_read = 1
+
+# VMASST_CMD: Commands of vm_assist.
 VMASST_CMD_enable = 0
 VMASST_CMD_disable = 1
+
+# VMASST_TYPE: Deviations from Xen's default that a guest may ask for, numbered by their bit in
+# vm_assist.
 VMASST_TYPE_4gb_segments = 0
 VMASST_TYPE_4gb_segments_notify = 1
 VMASST_TYPE_writable_pagetables = 2
@@ -353,23 +477,38 @@ VMASST_TYPE_pae_extended_cr3 = 3
 VMASST_TYPE_architectural_iopl = 4
 VMASST_TYPE_runstate_update_flag = 5
 VMASST_TYPE_m2p_strict = 32
-DOMID_FIRST_RESERVED = 0x7ff0
+
+DOMID_FIRST_RESERVED = 0x7ff0  # Ids of ordinary domains are below this
+
+# DOMID: Ids that are no domain's own: oneself; owners of device, Xen's and shared pages; nobody,
+# anybody; idle.
 DOMID_SELF = 0x7ff0
 DOMID_IO = 0x7ff1
 DOMID_XEN = 0x7ff2
 DOMID_COW = 0x7ff3
 DOMID_INVALID = 0x7ff4
+DOMID_ANY = 0x7ff5  # since 4.22, not compiled here
 DOMID_IDLE = 0x7fff
-DOMID_MASK = 0x7fff
+
+DOMID_MASK = 0x7fff  # Bits of a domain id
+
+# XEN_PVCLOCK: About a vCPU's clock: time-stamps agree between vCPUs, and the guest was stopped (Xen
+# never says so).
 XEN_PVCLOCK_TSC_STABLE_BIT = 1
 XEN_PVCLOCK_GUEST_STOPPED = 2
-MAX_GUEST_CMDLINE = 0x400  # x86_64 only
+
+MAX_GUEST_CMDLINE = 0x400  # Bytes of a PV guest's command line, its NUL included; x86_64 only
+
+# SIF: What a PV guest is, what its ramdisk is, and whether the tools know a linear p2m.
 SIF_PRIVILEGED = 1
 SIF_INITDOMAIN = 2
 SIF_MULTIBOOT_MOD = 4
 SIF_MOD_START_PFN = 8
 SIF_VIRT_P2M_4TOOLS = 16
-SIF_PM_MASK = 0xff00
+
+SIF_PM_MASK = 0xff00  # Power management options of Xen's command line, in a hardware domain's flags
+
+# XEN_VGATYPE: Kinds of video mode; the last two have a linear frame buffer.
 XEN_VGATYPE_TEXT_MODE_3 = 3
 XEN_VGATYPE_VESA_LFB = 35
 XEN_VGATYPE_EFI_LFB = 112
@@ -871,7 +1010,10 @@ class _vcpu_guest_core_regs_anon32(Union):
 
 
 class vcpu_guest_core_regs(Struct):
-    """struct vcpu_guest_core_regs; 312 bytes. __XEN_TOOLS__; arm64 only; otherwise in 4.14."""
+    """Registers of an Arm vCPU, each under its 64-bit and its 32-bit name.
+
+    struct vcpu_guest_core_regs; 312 bytes. __XEN_TOOLS__; arm64 only; otherwise in 4.14.
+    """
 
     _fields_ = (
         ("_anon0", _vcpu_guest_core_regs_anon0),  # @0 union
@@ -1016,7 +1158,10 @@ class vcpu_guest_core_regs(Struct):
 
 
 class iret_context(Struct):
-    """struct iret_context; 72 bytes. x86_64 only."""
+    """What a 64-bit PV kernel puts on its stack for the iret hypercall.
+
+    struct iret_context; 72 bytes. x86_64 only.
+    """
 
     _fields_ = (
         ("rax", c_uint64),  # @0 uint64_t
@@ -1496,7 +1641,10 @@ class _cpu_user_regs_anon17(Union):
 
 
 class cpu_user_regs(Struct):
-    """struct cpu_user_regs; 200 bytes. x86_64 only."""
+    """Registers of an x86 vCPU, in the order Xen saves them.
+
+    struct cpu_user_regs; 200 bytes. x86_64 only.
+    """
 
     _fields_ = (
         ("_anon0", _cpu_user_regs_anon0),  # @0 union
@@ -1514,12 +1662,12 @@ class cpu_user_regs(Struct):
         ("_anon12", _cpu_user_regs_anon12),  # @96 union
         ("_anon13", _cpu_user_regs_anon13),  # @104 union
         ("_anon14", _cpu_user_regs_anon14),  # @112 union
-        ("error_code", c_uint32),  # @120 uint32_t
-        ("entry_vector", c_uint32),  # @124 uint32_t
+        ("error_code", c_uint32),  # @120 uint32_t: Xen's own
+        ("entry_vector", c_uint32),  # @124 uint32_t: Xen's own
         ("_anon15", _cpu_user_regs_anon15),  # @128 union
         ("cs", c_uint16),  # @136 uint16_t
         ("_pad0", arr(c_uint16, 1)),  # @138 uint16_t
-        ("saved_upcall_mask", c_uint8),  # @140 uint8_t
+        ("saved_upcall_mask", c_uint8),  # @140 uint8_t: PV: events were masked
         ("_pad1", arr(c_uint8, 3)),  # @141 uint8_t
         ("_anon16", _cpu_user_regs_anon16),  # @144 union
         ("_anon17", _cpu_user_regs_anon17),  # @152 union
@@ -1655,13 +1803,16 @@ class cpu_user_regs(Struct):
 
 
 class trap_info(Struct):
-    """struct trap_info; 16 bytes. x86_64 only."""
+    """A PV kernel's handler of one exception; address 0 ends a table.
+
+    struct trap_info; 16 bytes. x86_64 only.
+    """
 
     _fields_ = (
         ("vector", c_uint8),  # @0 uint8_t
-        ("flags", c_uint8),  # @1 uint8_t
-        ("cs", c_uint16),  # @2 uint16_t
-        ("address", c_uint64),  # @8 unsigned long
+        ("flags", c_uint8),  # @1 uint8_t: bits 1:0: least privileged ring that may raise it; bit 2: events are masked
+        ("cs", c_uint16),  # @2 uint16_t: selector
+        ("address", c_uint64),  # @8 unsigned long: virtual address of the handler
     )
     FORMAT = "<BBH4xQ"
     FORMAT_FIELDS = ("vector", "flags", "cs", "address")
@@ -1691,7 +1842,10 @@ class vcpu_guest_context_fpu_ctxt(Struct):
 
 
 class xen_pmu_arch(Struct):
-    """struct xen_pmu_arch; 1 bytes. arm64 only."""
+    """Arm has no shared PMU data: a placeholder.
+
+    struct xen_pmu_arch; 1 bytes. arm64 only.
+    """
 
     _fields_ = (
         ("dummy", c_uint8),  # @0 uint8_t
@@ -1706,15 +1860,18 @@ class xen_pmu_arch(Struct):
 
 
 class xen_cpuid_leaf(Struct):
-    """struct xen_cpuid_leaf; 24 bytes. x86_64 only."""
+    """Answers of one CPUID leaf, in a domain's CPU policy.
+
+    struct xen_cpuid_leaf; 24 bytes. x86_64 only.
+    """
 
     _fields_ = (
         ("leaf", c_uint32),  # @0 uint32_t
         ("subleaf", c_uint32),  # @4 uint32_t
-        ("a", c_uint32),  # @8 uint32_t
-        ("b", c_uint32),  # @12 uint32_t
-        ("c", c_uint32),  # @16 uint32_t
-        ("d", c_uint32),  # @20 uint32_t
+        ("a", c_uint32),  # @8 uint32_t: EAX
+        ("b", c_uint32),  # @12 uint32_t: EBX
+        ("c", c_uint32),  # @16 uint32_t: ECX
+        ("d", c_uint32),  # @20 uint32_t: EDX
     )
     FORMAT = "<IIIIII"
     FORMAT_FIELDS = ("leaf", "subleaf", "a", "b", "c", "d")
@@ -1734,11 +1891,14 @@ class xen_cpuid_leaf(Struct):
 
 
 class xen_msr_entry(Struct):
-    """struct xen_msr_entry; 16 bytes. x86_64 only."""
+    """Value of one MSR, in a domain's CPU policy.
+
+    struct xen_msr_entry; 16 bytes. x86_64 only.
+    """
 
     _fields_ = (
-        ("idx", c_uint32),  # @0 uint32_t
-        ("flags", c_uint32),  # @4 uint32_t
+        ("idx", c_uint32),  # @0 uint32_t: number of the MSR
+        ("flags", c_uint32),  # @4 uint32_t: 0: none is defined
         ("val", c_uint64),  # @8 uint64_t
     )
     FORMAT = "<IIQ"
@@ -1756,8 +1916,8 @@ class mmuext_op_arg1(Union):
     """union mmuext_op_arg1; 8 bytes."""
 
     _fields_ = (
-        ("mfn", c_uint64),  # @0 xen_pfn_t
-        ("linear_addr", c_uint64),  # @0 unsigned long
+        ("mfn", c_uint64),  # @0 xen_pfn_t: machine frame: a page table, or a page to write
+        ("linear_addr", c_uint64),  # @0 unsigned long: virtual address: to flush, or of the LDT
     )
 
     if TYPE_CHECKING:
@@ -1771,9 +1931,9 @@ class mmuext_op_arg2(Union):
     """union mmuext_op_arg2; 8 bytes."""
 
     _fields_ = (
-        ("nr_ents", c_uint32),  # @0 unsigned int
-        ("vcpumask", HANDLE),  # @0 XEN_GUEST_HANDLE(const_void)
-        ("src_mfn", c_uint64),  # @0 xen_pfn_t
+        ("nr_ents", c_uint32),  # @0 unsigned int: SET_LDT: descriptors
+        ("vcpumask", HANDLE),  # @0 XEN_GUEST_HANDLE(const_void): MULTI commands: bitmap of vCPUs
+        ("src_mfn", c_uint64),  # @0 xen_pfn_t: COPY_PAGE: machine frame
     )
 
     if TYPE_CHECKING:
@@ -1787,7 +1947,10 @@ class mmuext_op_arg2(Union):
 
 
 class mmuext_op(Struct):
-    """struct mmuext_op; 24 bytes."""
+    """One page table, TLB, cache or descriptor table operation of a PV guest.
+
+    struct mmuext_op; 24 bytes.
+    """
 
     _fields_ = (
         ("cmd", c_uint32),  # @0 unsigned int
@@ -1806,11 +1969,14 @@ class mmuext_op(Struct):
 
 
 class mmu_update(Struct):
-    """struct mmu_update; 16 bytes."""
+    """A new value for one page table entry, or for one machine-to-physical entry.
+
+    struct mmu_update; 16 bytes.
+    """
 
     _fields_ = (
-        ("ptr", c_uint64),  # @0 uint64_t
-        ("val", c_uint64),  # @8 uint64_t
+        ("ptr", c_uint64),  # @0 uint64_t: machine address of the entry, or in the frame; bits 1:0 MMU_*
+        ("val", c_uint64),  # @8 uint64_t: page table entry, or guest frame
     )
     FORMAT = "<QQ"
     FORMAT_FIELDS = ("ptr", "val")
@@ -1823,12 +1989,15 @@ class mmu_update(Struct):
 
 
 class multicall_entry(Struct):
-    """struct multicall_entry; 64 bytes."""
+    """One hypercall of several made at once; Xen writes its result here.
+
+    struct multicall_entry; 64 bytes.
+    """
 
     _fields_ = (
         ("op", c_uint64),  # @0 xen_ulong_t
-        ("result", c_uint64),  # @8 xen_ulong_t
-        ("args", arr(c_uint64, 6)),  # @16 xen_ulong_t
+        ("result", c_uint64),  # @8 xen_ulong_t: out: what that hypercall returned
+        ("args", arr(c_uint64, 6)),  # @16 xen_ulong_t: no hypercall takes the sixth
     )
     FORMAT = "<QQQQQQQQ"
     FORMAT_FIELDS = (
@@ -1846,15 +2015,18 @@ class multicall_entry(Struct):
 
 
 class vcpu_time_info(Struct):
-    """struct vcpu_time_info; 32 bytes."""
+    """From which time-stamp to which system time, and how fast: a vCPU's clock.
+
+    struct vcpu_time_info; 32 bytes.
+    """
 
     _fields_ = (
-        ("version", c_uint32),  # @0 uint32_t
+        ("version", c_uint32),  # @0 uint32_t: odd while Xen writes
         ("pad0", c_uint32),  # @4 uint32_t
-        ("tsc_timestamp", c_uint64),  # @8 uint64_t
-        ("system_time", c_uint64),  # @16 uint64_t
-        ("tsc_to_system_mul", c_uint32),  # @24 uint32_t
-        ("tsc_shift", c_int8),  # @28 int8_t
+        ("tsc_timestamp", c_uint64),  # @8 uint64_t: time-stamp counter at system_time
+        ("system_time", c_uint64),  # @16 uint64_t: ns
+        ("tsc_to_system_mul", c_uint32),  # @24 uint32_t: 2**-32 ns per shifted tick
+        ("tsc_shift", c_int8),  # @28 int8_t: shifts ticks left, or right if negative
         ("flags", c_uint8),  # @29 uint8_t
         ("pad1", arr(c_uint8, 2)),  # @30 uint8_t
     )
@@ -1882,11 +2054,14 @@ class vcpu_time_info(Struct):
 
 
 class start_info_console_domU(Struct):
-    """struct start_info_console_domU; 16 bytes. x86_64 only."""
+    """The console ring of a guest.
+
+    struct start_info_console_domU; 16 bytes. x86_64 only.
+    """
 
     _fields_ = (
-        ("mfn", c_uint64),  # @0 xen_pfn_t
-        ("evtchn", c_uint32),  # @8 uint32_t
+        ("mfn", c_uint64),  # @0 xen_pfn_t: machine frame of the console's ring
+        ("evtchn", c_uint32),  # @8 uint32_t: port of the console's ring
     )
     FORMAT = "<QI4x"
     FORMAT_FIELDS = ("mfn", "evtchn")
@@ -1899,11 +2074,14 @@ class start_info_console_domU(Struct):
 
 
 class start_info_console_dom0(Struct):
-    """struct start_info_console_dom0; 8 bytes. x86_64 only."""
+    """Where in this page the VGA console's description lies.
+
+    struct start_info_console_dom0; 8 bytes. x86_64 only.
+    """
 
     _fields_ = (
-        ("info_off", c_uint32),  # @0 uint32_t
-        ("info_size", c_uint32),  # @4 uint32_t
+        ("info_off", c_uint32),  # @0 uint32_t: bytes: dom0_vga_console_info in start_info's page
+        ("info_size", c_uint32),  # @4 uint32_t: bytes: dom0_vga_console_info in start_info's page
     )
     FORMAT = "<II"
     FORMAT_FIELDS = ("info_off", "info_size")
@@ -1933,24 +2111,27 @@ class start_info_console(Union):
 
 
 class start_info(Struct):
-    """struct start_info; 1168 bytes. x86_64 only."""
+    """What a PV guest is given at boot and at resume.
+
+    struct start_info; 1168 bytes. x86_64 only.
+    """
 
     _fields_ = (
-        ("magic", arr(c_char, 32)),  # @0 char
-        ("nr_pages", c_uint64),  # @32 unsigned long
-        ("shared_info", c_uint64),  # @40 unsigned long
+        ("magic", arr(c_char, 32)),  # @0 char: xen-VERSION-PLATFORM, ends with a NUL
+        ("nr_pages", c_uint64),  # @32 unsigned long: 4 KiB pages of the domain
+        ("shared_info", c_uint64),  # @40 unsigned long: machine address
         ("flags", c_uint32),  # @48 uint32_t
-        ("store_mfn", c_uint64),  # @56 xen_pfn_t
-        ("store_evtchn", c_uint32),  # @64 uint32_t
+        ("store_mfn", c_uint64),  # @56 xen_pfn_t: machine frame of xenstore's ring
+        ("store_evtchn", c_uint32),  # @64 uint32_t: port of xenstore's ring
         ("console", start_info_console),  # @72 union
-        ("pt_base", c_uint64),  # @88 unsigned long
-        ("nr_pt_frames", c_uint64),  # @96 unsigned long
-        ("mfn_list", c_uint64),  # @104 unsigned long
-        ("mod_start", c_uint64),  # @112 unsigned long
-        ("mod_len", c_uint64),  # @120 unsigned long
+        ("pt_base", c_uint64),  # @88 unsigned long: virtual address of the top page table
+        ("nr_pt_frames", c_uint64),  # @96 unsigned long: 4 KiB frames of page tables
+        ("mfn_list", c_uint64),  # @104 unsigned long: virtual address of the p2m
+        ("mod_start", c_uint64),  # @112 unsigned long: virtual address of the ramdisk; with MOD_START_PFN its frame
+        ("mod_len", c_uint64),  # @120 unsigned long: bytes
         ("cmd_line", arr(c_int8, 1024)),  # @128 int8_t
-        ("first_p2m_pfn", c_uint64),  # @1152 unsigned long
-        ("nr_p2m_frames", c_uint64),  # @1160 unsigned long
+        ("first_p2m_pfn", c_uint64),  # @1152 unsigned long: first frame of the p2m and its page tables
+        ("nr_p2m_frames", c_uint64),  # @1160 unsigned long: 4 KiB frames
     )
 
     if TYPE_CHECKING:
@@ -1980,12 +2161,15 @@ class start_info(Struct):
 
 
 class xen_multiboot_mod_list(Struct):
-    """struct xen_multiboot_mod_list; 16 bytes."""
+    """One module of several in what a PV kernel got as its initial ramdisk.
+
+    struct xen_multiboot_mod_list; 16 bytes.
+    """
 
     _fields_ = (
-        ("mod_start", c_uint32),  # @0 uint32_t
-        ("mod_end", c_uint32),  # @4 uint32_t
-        ("cmdline", c_uint32),  # @8 uint32_t
+        ("mod_start", c_uint32),  # @0 uint32_t: bytes from the first descriptor; 0 ends the list
+        ("mod_end", c_uint32),  # @4 uint32_t: bytes from the first descriptor, inclusive
+        ("cmdline", c_uint32),  # @8 uint32_t: bytes from the first descriptor to a text with a NUL
         ("pad", c_uint32),  # @12 uint32_t
     )
     FORMAT = "<IIII"
@@ -2003,14 +2187,17 @@ class xen_multiboot_mod_list(Struct):
 
 
 class dom0_vga_console_info_u_text_mode_3(Struct):
-    """struct dom0_vga_console_info_u_text_mode_3; 10 bytes."""
+    """A text screen.
+
+    struct dom0_vga_console_info_u_text_mode_3; 10 bytes.
+    """
 
     _fields_ = (
-        ("font_height", c_uint16),  # @0 uint16_t
-        ("cursor_x", c_uint16),  # @2 uint16_t
-        ("cursor_y", c_uint16),  # @4 uint16_t
-        ("rows", c_uint16),  # @6 uint16_t
-        ("columns", c_uint16),  # @8 uint16_t
+        ("font_height", c_uint16),  # @0 uint16_t: pixels
+        ("cursor_x", c_uint16),  # @2 uint16_t: characters
+        ("cursor_y", c_uint16),  # @4 uint16_t: characters
+        ("rows", c_uint16),  # @6 uint16_t: characters
+        ("columns", c_uint16),  # @8 uint16_t: characters
     )
     FORMAT = "<HHHHH"
     FORMAT_FIELDS = ("font_height", "cursor_x", "cursor_y", "rows", "columns")
@@ -2029,27 +2216,30 @@ class dom0_vga_console_info_u_text_mode_3(Struct):
 
 
 class dom0_vga_console_info_u_vesa_lfb(Struct):
-    """struct dom0_vga_console_info_u_vesa_lfb; 36 bytes."""
+    """A linear frame buffer, from VESA or EFI.
+
+    struct dom0_vga_console_info_u_vesa_lfb; 36 bytes.
+    """
 
     _fields_ = (
-        ("width", c_uint16),  # @0 uint16_t
-        ("height", c_uint16),  # @2 uint16_t
+        ("width", c_uint16),  # @0 uint16_t: pixels
+        ("height", c_uint16),  # @2 uint16_t: pixels
         ("bytes_per_line", c_uint16),  # @4 uint16_t
         ("bits_per_pixel", c_uint16),  # @6 uint16_t
-        ("lfb_base", c_uint32),  # @8 uint32_t
-        ("lfb_size", c_uint32),  # @12 uint32_t
-        ("red_pos", c_uint8),  # @16 uint8_t
-        ("red_size", c_uint8),  # @17 uint8_t
-        ("green_pos", c_uint8),  # @18 uint8_t
-        ("green_size", c_uint8),  # @19 uint8_t
-        ("blue_pos", c_uint8),  # @20 uint8_t
-        ("blue_size", c_uint8),  # @21 uint8_t
-        ("rsvd_pos", c_uint8),  # @22 uint8_t
-        ("rsvd_size", c_uint8),  # @23 uint8_t
-        ("gbl_caps", c_uint32),  # @24 uint32_t
-        ("mode_attrs", c_uint16),  # @28 uint16_t
+        ("lfb_base", c_uint32),  # @8 uint32_t: physical address, low half
+        ("lfb_size", c_uint32),  # @12 uint32_t: in 64 KiB
+        ("red_pos", c_uint8),  # @16 uint8_t: lowest bit of the colour
+        ("red_size", c_uint8),  # @17 uint8_t: bits of the colour
+        ("green_pos", c_uint8),  # @18 uint8_t: lowest bit of the colour
+        ("green_size", c_uint8),  # @19 uint8_t: bits of the colour
+        ("blue_pos", c_uint8),  # @20 uint8_t: lowest bit of the colour
+        ("blue_size", c_uint8),  # @21 uint8_t: bits of the colour
+        ("rsvd_pos", c_uint8),  # @22 uint8_t: lowest bit of the colour
+        ("rsvd_size", c_uint8),  # @23 uint8_t: bits of the colour
+        ("gbl_caps", c_uint32),  # @24 uint32_t: capabilities from VBE function 0
+        ("mode_attrs", c_uint16),  # @28 uint16_t: mode attributes from VBE function 1
         ("pad", c_uint16),  # @30 uint16_t
-        ("ext_lfb_base", c_uint32),  # @32 uint32_t
+        ("ext_lfb_base", c_uint32),  # @32 uint32_t: high half of lfb_base
     )
     FORMAT = "<HHHHIIBBBBBBBBIHHI"
     FORMAT_FIELDS = (
@@ -2106,7 +2296,10 @@ class dom0_vga_console_info_u(Union):
 
 
 class dom0_vga_console_info(Struct):
-    """struct dom0_vga_console_info; 40 bytes."""
+    """The video mode that Xen leaves to the hardware domain.
+
+    struct dom0_vga_console_info; 40 bytes.
+    """
 
     _fields_ = (
         ("video_type", c_uint8),  # @0 uint8_t
@@ -2121,7 +2314,10 @@ class dom0_vga_console_info(Struct):
 
 
 class xen_uuid_t(Struct):
-    """struct xen_uuid_t; 16 bytes."""
+    """A UUID, its bytes as they are written.
+
+    struct xen_uuid_t; 16 bytes.
+    """
 
     _fields_ = (
         ("a", arr(c_uint8, 16)),  # @0 uint8_t
@@ -2139,11 +2335,14 @@ class xen_uuid_t(Struct):
 
 
 class xenctl_bitmap(Struct):
-    """struct xenctl_bitmap; 16 bytes. __XEN_TOOLS__."""
+    """A bitmap of any length in the caller's memory: CPUs, nodes.
+
+    struct xenctl_bitmap; 16 bytes. __XEN_TOOLS__.
+    """
 
     _fields_ = (
-        ("bitmap", HANDLE),  # @0 XEN_GUEST_HANDLE(uint8)
-        ("nr_bits", c_uint32),  # @8 uint32_t
+        ("bitmap", HANDLE),  # @0 XEN_GUEST_HANDLE(uint8): bytes, lowest bit first
+        ("nr_bits", c_uint32),  # @8 uint32_t: bits there is room for
     )
     FORMAT = "<QI4x"
     FORMAT_FIELDS = ("bitmap", "nr_bits")
@@ -2175,9 +2374,27 @@ dom0_vga_console_info_t = dom0_vga_console_info
 xen_domain_handle_t = arr(c_uint8, 16)
 xenctl_bitmap_t = xenctl_bitmap
 
+
+def xen_pfn_to_cr3(pfn: int) -> int:
+    """The CR3 value for a page directory's frame.
+
+    Macro xen_pfn_to_cr3; pfn in 0..0xfffffffffffff.
+    """
+    pfn = fitting(pfn, 0, 0xfffffffffffff, "xen_pfn_to_cr3(pfn)")
+    return pfn << 12
+
+
+def xen_cr3_to_pfn(cr3: int) -> int:
+    """The page directory's frame in a CR3 value.
+
+    Macro xen_cr3_to_pfn; cr3 in 0..0xffffffffffffffff.
+    """
+    cr3 = fitting(cr3, 0, 0xffffffffffffffff, "xen_cr3_to_pfn(cr3)")
+    return cr3 >> 12
+
 __all__ = [
-    "DOMID_COW", "DOMID_FIRST_RESERVED", "DOMID_IDLE", "DOMID_INVALID", "DOMID_IO", "DOMID_MASK",
-    "DOMID_SELF", "DOMID_XEN", "FIRST_RESERVED_GDT_BYTE", "FIRST_RESERVED_GDT_ENTRY",
+    "DOMID_ANY", "DOMID_COW", "DOMID_FIRST_RESERVED", "DOMID_IDLE", "DOMID_INVALID", "DOMID_IO",
+    "DOMID_MASK", "DOMID_SELF", "DOMID_XEN", "FIRST_RESERVED_GDT_BYTE", "FIRST_RESERVED_GDT_ENTRY",
     "FIRST_RESERVED_GDT_PAGE", "FLAT_KERNEL_CS", "FLAT_KERNEL_CS32", "FLAT_KERNEL_CS64",
     "FLAT_KERNEL_DS", "FLAT_KERNEL_DS32", "FLAT_KERNEL_DS64", "FLAT_KERNEL_SS", "FLAT_KERNEL_SS32",
     "FLAT_KERNEL_SS64", "FLAT_RING3_CS32", "FLAT_RING3_CS64", "FLAT_RING3_DS32", "FLAT_RING3_DS64",
@@ -2215,25 +2432,27 @@ __all__ = [
     "VIRQ_ARCH_2", "VIRQ_ARCH_3", "VIRQ_ARCH_4", "VIRQ_ARCH_5", "VIRQ_ARCH_6", "VIRQ_ARCH_7",
     "VIRQ_ARGO", "VIRQ_CONSOLE", "VIRQ_CON_RING", "VIRQ_DEBUG", "VIRQ_DEBUGGER", "VIRQ_DOM_EXC",
     "VIRQ_ENOMEM", "VIRQ_MEM_EVENT", "VIRQ_PCPU_STATE", "VIRQ_TBUF", "VIRQ_TIMER", "VIRQ_XENOPROF",
-    "VIRQ_XENPMU", "XEN_CPUID", "XEN_CPUID_NO_SUBLEAF", "XEN_DOMCTL_CONFIG_GIC_NATIVE",
-    "XEN_DOMCTL_CONFIG_GIC_V2", "XEN_DOMCTL_CONFIG_GIC_V3", "XEN_DOMCTL_CONFIG_TEE_FFA",
-    "XEN_DOMCTL_CONFIG_TEE_NONE", "XEN_DOMCTL_CONFIG_TEE_OPTEE", "XEN_EMULATE_PREFIX",
-    "XEN_HAVE_PV_GUEST_ENTRY", "XEN_HAVE_PV_UPCALL_MASK", "XEN_HVM_DEBUGCONS_IOPORT",
-    "XEN_HYPERCALL_TAG", "XEN_INTERFACE_VERSION__", "XEN_LATEST_INTERFACE_VERSION__",
-    "XEN_PVCLOCK_GUEST_STOPPED", "XEN_PVCLOCK_TSC_STABLE_BIT", "XEN_VGATYPE_EFI_LFB",
-    "XEN_VGATYPE_TEXT_MODE_3", "XEN_VGATYPE_VESA_LFB", "XEN_X86_EMU_ALL", "XEN_X86_EMU_HPET",
-    "XEN_X86_EMU_IOAPIC", "XEN_X86_EMU_IOMMU", "XEN_X86_EMU_LAPIC", "XEN_X86_EMU_PIC",
-    "XEN_X86_EMU_PIT", "XEN_X86_EMU_PM", "XEN_X86_EMU_RTC", "XEN_X86_EMU_USE_PIRQ",
-    "XEN_X86_EMU_VGA", "XEN_X86_EMU_VPCI", "XEN_X86_MISC_FLAGS_MAX", "XEN_X86_MSR_RELAXED",
-    "_XEN_X86_EMU_HPET", "_XEN_X86_EMU_IOAPIC", "_XEN_X86_EMU_IOMMU", "_XEN_X86_EMU_LAPIC",
-    "_XEN_X86_EMU_PIC", "_XEN_X86_EMU_PIT", "_XEN_X86_EMU_PM", "_XEN_X86_EMU_RTC",
-    "_XEN_X86_EMU_USE_PIRQ", "_XEN_X86_EMU_VGA", "_XEN_X86_EMU_VPCI", "__HYPERVISOR_VIRT_END",
-    "__HYPERVISOR_VIRT_START", "__MACH2PHYS_VIRT_END", "__MACH2PHYS_VIRT_START",
-    "__XEN_INTERFACE_VERSION__", "__XEN_LATEST_INTERFACE_VERSION__", "CONSOLEIO_read",
-    "CONSOLEIO_write", "HYPERVISOR_arch_0", "HYPERVISOR_arch_1", "HYPERVISOR_arch_2",
-    "HYPERVISOR_arch_3", "HYPERVISOR_arch_4", "HYPERVISOR_arch_5", "HYPERVISOR_arch_6",
-    "HYPERVISOR_arch_7", "HYPERVISOR_argo_op", "HYPERVISOR_callback_op", "HYPERVISOR_console_io",
-    "HYPERVISOR_dm_op", "HYPERVISOR_domctl", "HYPERVISOR_event_channel_op",
+    "VIRQ_XENPMU", "XEN_CPUID", "XEN_CPUID_NO_SUBLEAF", "XEN_DOMCTL_CONFIG_ARM_SCI_NONE",
+    "XEN_DOMCTL_CONFIG_ARM_SCI_SCMI_SMC", "XEN_DOMCTL_CONFIG_ARM_V8R_EL1_MSA_NONE",
+    "XEN_DOMCTL_CONFIG_ARM_V8R_EL1_MSA_PMSA", "XEN_DOMCTL_CONFIG_ARM_V8R_EL1_MSA_VMSA",
+    "XEN_DOMCTL_CONFIG_GIC_NATIVE", "XEN_DOMCTL_CONFIG_GIC_V2", "XEN_DOMCTL_CONFIG_GIC_V3",
+    "XEN_DOMCTL_CONFIG_TEE_FFA", "XEN_DOMCTL_CONFIG_TEE_NONE", "XEN_DOMCTL_CONFIG_TEE_OPTEE",
+    "XEN_EMULATE_PREFIX", "XEN_HAVE_PV_GUEST_ENTRY", "XEN_HAVE_PV_UPCALL_MASK",
+    "XEN_HVM_DEBUGCONS_IOPORT", "XEN_HYPERCALL_TAG", "XEN_INTERFACE_VERSION__",
+    "XEN_LATEST_INTERFACE_VERSION__", "XEN_PVCLOCK_GUEST_STOPPED", "XEN_PVCLOCK_TSC_STABLE_BIT",
+    "XEN_VGATYPE_EFI_LFB", "XEN_VGATYPE_TEXT_MODE_3", "XEN_VGATYPE_VESA_LFB", "XEN_X86_EMU_ALL",
+    "XEN_X86_EMU_HPET", "XEN_X86_EMU_IOAPIC", "XEN_X86_EMU_IOMMU", "XEN_X86_EMU_LAPIC",
+    "XEN_X86_EMU_PIC", "XEN_X86_EMU_PIT", "XEN_X86_EMU_PM", "XEN_X86_EMU_RTC",
+    "XEN_X86_EMU_USE_PIRQ", "XEN_X86_EMU_VGA", "XEN_X86_EMU_VPCI", "XEN_X86_MISC_FLAGS_MAX",
+    "XEN_X86_MSR_RELAXED", "_XEN_X86_EMU_HPET", "_XEN_X86_EMU_IOAPIC", "_XEN_X86_EMU_IOMMU",
+    "_XEN_X86_EMU_LAPIC", "_XEN_X86_EMU_PIC", "_XEN_X86_EMU_PIT", "_XEN_X86_EMU_PM",
+    "_XEN_X86_EMU_RTC", "_XEN_X86_EMU_USE_PIRQ", "_XEN_X86_EMU_VGA", "_XEN_X86_EMU_VPCI",
+    "__HYPERVISOR_VIRT_END", "__HYPERVISOR_VIRT_START", "__MACH2PHYS_VIRT_END",
+    "__MACH2PHYS_VIRT_START", "__XEN_INTERFACE_VERSION__", "__XEN_LATEST_INTERFACE_VERSION__",
+    "CONSOLEIO_read", "CONSOLEIO_write", "HYPERVISOR_arch_0", "HYPERVISOR_arch_1",
+    "HYPERVISOR_arch_2", "HYPERVISOR_arch_3", "HYPERVISOR_arch_4", "HYPERVISOR_arch_5",
+    "HYPERVISOR_arch_6", "HYPERVISOR_arch_7", "HYPERVISOR_argo_op", "HYPERVISOR_callback_op",
+    "HYPERVISOR_console_io", "HYPERVISOR_dm_op", "HYPERVISOR_domctl", "HYPERVISOR_event_channel_op",
     "HYPERVISOR_event_channel_op_compat", "HYPERVISOR_fpu_taskswitch", "HYPERVISOR_get_debugreg",
     "HYPERVISOR_grant_table_op", "HYPERVISOR_hvm_op", "HYPERVISOR_hypfs_op", "HYPERVISOR_iret",
     "HYPERVISOR_kexec_op", "HYPERVISOR_memory_op", "HYPERVISOR_mmu_update", "HYPERVISOR_mmuext_op",
@@ -2295,7 +2514,7 @@ __all__ = [
     "start_info_console_domU", "start_info_t", "trap_info", "trap_info_t", "tsc_timestamp_t",
     "vcpu_guest_context_fpu_ctxt", "vcpu_guest_core_regs", "vcpu_guest_core_regs_t",
     "vcpu_time_info", "vcpu_time_info_t", "xen_callback_t", "xen_cpuid_leaf", "xen_cpuid_leaf_t",
-    "xen_domain_handle_t", "xen_msr_entry", "xen_msr_entry_t", "xen_multiboot_mod_list",
-    "xen_pfn_t", "xen_pmu_arch", "xen_pmu_arch_t", "xen_ulong_t", "xen_uuid_t", "xenctl_bitmap",
-    "xenctl_bitmap_t",
+    "xen_cr3_to_pfn", "xen_domain_handle_t", "xen_msr_entry", "xen_msr_entry_t",
+    "xen_multiboot_mod_list", "xen_pfn_t", "xen_pfn_to_cr3", "xen_pmu_arch", "xen_pmu_arch_t",
+    "xen_ulong_t", "xen_uuid_t", "xenctl_bitmap", "xenctl_bitmap_t",
 ]

@@ -1,6 +1,9 @@
 # GENERATED from abi/xen.json (xen.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""xen.h of Xen 4.20, x86_64. What is alike elsewhere is in _common.xen."""
+"""What every guest shares with Xen: hypercall numbers, domain ids, time, shared info, start of day.
+
+xen.h of Xen 4.20, x86_64. What is alike elsewhere is in _common.xen.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +19,19 @@ if TYPE_CHECKING:
 
     from .._base import IntArray, IntArrayField, StructArray, StructArrayField
 
-XEN_LEGACY_MAX_VCPUS = 32
+XEN_LEGACY_MAX_VCPUS = 32  # vCPUs whose vcpu_info is in shared_info; the others register one
 _VGCF_online = 5
-VGCF_online = 32
+VGCF_online = 32  # The vCPU is to run at once; bit 5 on x86, bit 0 on Arm
 
 
 class arch_vcpu_info(Struct):
-    """struct arch_vcpu_info; 16 bytes."""
+    """What one architecture adds to vcpu_info.
+
+    struct arch_vcpu_info; 16 bytes.
+    """
 
     _fields_ = (
-        ("cr2", c_uint64),  # @0 unsigned long
+        ("cr2", c_uint64),  # @0 unsigned long: address of the last page fault (PV)
         ("pad", c_uint64),  # @8 unsigned long
     )
     FORMAT = "<QQ"
@@ -39,25 +45,28 @@ class arch_vcpu_info(Struct):
 
 
 class vcpu_guest_context(Struct):
-    """struct vcpu_guest_context; 5168 bytes. otherwise in 4.14."""
+    """All of a vCPU's state to start it with: PV on x86, every guest on Arm.
+
+    struct vcpu_guest_context; 5168 bytes.
+    """
 
     _fields_ = (
-        ("fpu_ctxt", vcpu_guest_context_fpu_ctxt),  # @0 struct
-        ("flags", c_uint64),  # @512 unsigned long
+        ("fpu_ctxt", vcpu_guest_context_fpu_ctxt),  # @0 struct: FXSAVE image
+        ("flags", c_uint64),  # @512 unsigned long: VGCF_*; VGCF_online is another bit on each architecture
         ("user_regs", cpu_user_regs),  # @520 cpu_user_regs
-        ("trap_ctxt", arr(trap_info, 256)),  # @720 trap_info
-        ("ldt_base", c_uint64),  # @4816 unsigned long
-        ("ldt_ents", c_uint64),  # @4824 unsigned long
-        ("gdt_frames", arr(c_uint64, 16)),  # @4832 unsigned long
-        ("gdt_ents", c_uint64),  # @4960 unsigned long
-        ("kernel_ss", c_uint64),  # @4968 unsigned long
-        ("kernel_sp", c_uint64),  # @4976 unsigned long
-        ("ctrlreg", arr(c_uint64, 8)),  # @4984 unsigned long
-        ("debugreg", arr(c_uint64, 8)),  # @5048 unsigned long
-        ("event_callback_eip", c_uint64),  # @5112 unsigned long
-        ("failsafe_callback_eip", c_uint64),  # @5120 unsigned long
-        ("syscall_callback_eip", c_uint64),  # @5128 unsigned long
-        ("vm_assist", c_uint64),  # @5136 unsigned long
+        ("trap_ctxt", arr(trap_info, 256)),  # @720 trap_info: handler of each exception
+        ("ldt_base", c_uint64),  # @4816 unsigned long: virtual address
+        ("ldt_ents", c_uint64),  # @4824 unsigned long: descriptors
+        ("gdt_frames", arr(c_uint64, 16)),  # @4832 unsigned long: machine frames
+        ("gdt_ents", c_uint64),  # @4960 unsigned long: descriptors
+        ("kernel_ss", c_uint64),  # @4968 unsigned long: selector of the kernel's stack
+        ("kernel_sp", c_uint64),  # @4976 unsigned long: where the kernel's stack starts at entry
+        ("ctrlreg", arr(c_uint64, 8)),  # @4984 unsigned long: CR0 to CR7; [3] kernel page table, [1] user page table
+        ("debugreg", arr(c_uint64, 8)),  # @5048 unsigned long: DR0 to DR7
+        ("event_callback_eip", c_uint64),  # @5112 unsigned long: virtual address of the handler
+        ("failsafe_callback_eip", c_uint64),  # @5120 unsigned long: virtual address of the handler
+        ("syscall_callback_eip", c_uint64),  # @5128 unsigned long: virtual address of the handler
+        ("vm_assist", c_uint64),  # @5136 unsigned long: bit n: VMASST_TYPE_* n
         ("fs_base", c_uint64),  # @5144 uint64_t
         ("gs_base_kernel", c_uint64),  # @5152 uint64_t
         ("gs_base_user", c_uint64),  # @5160 uint64_t
@@ -97,15 +106,18 @@ class vcpu_guest_context(Struct):
 
 
 class arch_shared_info(Struct):
-    """struct arch_shared_info; 48 bytes."""
+    """What one architecture adds to shared_info: on x86 a PV guest's p2m and NMI reason.
+
+    struct arch_shared_info; 48 bytes.
+    """
 
     _fields_ = (
-        ("max_pfn", c_uint64),  # @0 unsigned long
-        ("pfn_to_mfn_frame_list_list", c_uint64),  # @8 xen_pfn_t
+        ("max_pfn", c_uint64),  # @0 unsigned long: entries of the p2m
+        ("pfn_to_mfn_frame_list_list", c_uint64),  # @8 xen_pfn_t: frame of the p2m tree's top; 0: not set yet, all ones: see p2m_vaddr
         ("nmi_reason", c_uint64),  # @16 unsigned long
-        ("p2m_cr3", c_uint64),  # @24 unsigned long
-        ("p2m_vaddr", c_uint64),  # @32 unsigned long
-        ("p2m_generation", c_uint64),  # @40 unsigned long
+        ("p2m_cr3", c_uint64),  # @24 unsigned long: page table in which p2m_vaddr is valid; 0: no linear p2m
+        ("p2m_vaddr", c_uint64),  # @32 unsigned long: virtual address of the linear p2m
+        ("p2m_generation", c_uint64),  # @40 unsigned long: odd while the guest changes the p2m's mapping
     )
     FORMAT = "<QQQQQQ"
     FORMAT_FIELDS = (
@@ -128,7 +140,10 @@ class arch_shared_info(Struct):
 
 
 class xen_arch_domainconfig(Struct):
-    """struct xen_arch_domainconfig; 8 bytes. __XEN_TOOLS__; otherwise in 4.17, 4.14."""
+    """What one architecture asks at a domain's creation.
+
+    struct xen_arch_domainconfig; 8 bytes. __XEN_TOOLS__; otherwise in 4.14.
+    """
 
     _fields_ = (
         ("emulation_flags", c_uint32),  # @0 uint32_t
@@ -145,12 +160,15 @@ class xen_arch_domainconfig(Struct):
 
 
 class vcpu_info(Struct):
-    """struct vcpu_info; 64 bytes."""
+    """A vCPU's pending events and its clock; Xen and guest both write it.
+
+    struct vcpu_info; 64 bytes.
+    """
 
     _fields_ = (
-        ("evtchn_upcall_pending", c_uint8),  # @0 uint8_t
-        ("evtchn_upcall_mask", c_uint8),  # @1 uint8_t
-        ("evtchn_pending_sel", c_uint64),  # @8 xen_ulong_t
+        ("evtchn_upcall_pending", c_uint8),  # @0 uint8_t: boolean: some port is pending
+        ("evtchn_upcall_mask", c_uint8),  # @1 uint8_t: boolean: no upcall now (PV)
+        ("evtchn_pending_sel", c_uint64),  # @8 xen_ulong_t: bit n: look at word n of evtchn_pending
         ("arch", arch_vcpu_info),  # @16 arch_vcpu_info
         ("time", vcpu_time_info),  # @32 vcpu_time_info_t
     )
@@ -179,16 +197,19 @@ if TYPE_CHECKING:
 
 
 class shared_info(Struct):
-    """struct shared_info; 3136 bytes."""
+    """The page of a domain that Xen keeps: vCPUs, two-level event bits, wall clock.
+
+    struct shared_info; 3136 bytes.
+    """
 
     _fields_ = (
         ("vcpu_info", arr(vcpu_info, 32)),  # @0 vcpu_info
-        ("evtchn_pending", arr(c_uint64, 64)),  # @2048 xen_ulong_t
-        ("evtchn_mask", arr(c_uint64, 64)),  # @2560 xen_ulong_t
-        ("wc_version", c_uint32),  # @3072 uint32_t
-        ("wc_sec", c_uint32),  # @3076 uint32_t
-        ("wc_nsec", c_uint32),  # @3080 uint32_t
-        ("wc_sec_hi", c_uint32),  # @3084 uint32_t
+        ("evtchn_pending", arr(c_uint64, 64)),  # @2048 xen_ulong_t: a bit per port
+        ("evtchn_mask", arr(c_uint64, 64)),  # @2560 xen_ulong_t: a bit per port
+        ("wc_version", c_uint32),  # @3072 uint32_t: odd while Xen writes
+        ("wc_sec", c_uint32),  # @3076 uint32_t: Unix time at system time 0, s, low half
+        ("wc_nsec", c_uint32),  # @3080 uint32_t: its fraction, ns
+        ("wc_sec_hi", c_uint32),  # @3084 uint32_t: high half of wc_sec
         ("arch", arch_shared_info),  # @3088 arch_shared_info
     )
 

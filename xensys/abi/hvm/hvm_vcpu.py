@@ -1,6 +1,9 @@
 # GENERATED from abi/hvm/hvm_vcpu.json (hvm/hvm_vcpu.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""hvm/hvm_vcpu.h of Xen 4.20, x86_64 and arm64."""
+"""Registers with which VCPUOP_initialise starts a vCPU of an x86 HVM or PVH guest.
+
+hvm/hvm_vcpu.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,16 @@ if TYPE_CHECKING:
 
     from .._base import IntArray, IntArrayField
 
+# VCPU_HVM_MODE: Which half of the register union is meant.
 VCPU_HVM_MODE_32B = 0
 VCPU_HVM_MODE_64B = 1
 
 
 class vcpu_hvm_x86_32(Struct):
-    """struct vcpu_hvm_x86_32; 120 bytes."""
+    """Start of a vCPU in 32-bit or compatibility mode, its segments included.
+
+    struct vcpu_hvm_x86_32; 120 bytes.
+    """
 
     _fields_ = (
         ("eax", c_uint32),  # @0 uint32_t
@@ -35,24 +42,24 @@ class vcpu_hvm_x86_32(Struct):
         ("cr0", c_uint32),  # @40 uint32_t
         ("cr3", c_uint32),  # @44 uint32_t
         ("cr4", c_uint32),  # @48 uint32_t
-        ("pad1", c_uint32),  # @52 uint32_t
-        ("efer", c_uint64),  # @56 uint64_t
-        ("cs_base", c_uint32),  # @64 uint32_t
-        ("ds_base", c_uint32),  # @68 uint32_t
-        ("ss_base", c_uint32),  # @72 uint32_t
-        ("es_base", c_uint32),  # @76 uint32_t
-        ("tr_base", c_uint32),  # @80 uint32_t
-        ("cs_limit", c_uint32),  # @84 uint32_t
-        ("ds_limit", c_uint32),  # @88 uint32_t
-        ("ss_limit", c_uint32),  # @92 uint32_t
-        ("es_limit", c_uint32),  # @96 uint32_t
-        ("tr_limit", c_uint32),  # @100 uint32_t
-        ("cs_ar", c_uint16),  # @104 uint16_t
-        ("ds_ar", c_uint16),  # @106 uint16_t
-        ("ss_ar", c_uint16),  # @108 uint16_t
-        ("es_ar", c_uint16),  # @110 uint16_t
-        ("tr_ar", c_uint16),  # @112 uint16_t
-        ("pad2", arr(c_uint16, 3)),  # @114 uint16_t
+        ("pad1", c_uint32),  # @52 uint32_t: must be 0
+        ("efer", c_uint64),  # @56 uint64_t: MSR EFER: 0, NXE, or LME with LMA for compatibility mode
+        ("cs_base", c_uint32),  # @64 uint32_t: linear address, bytes
+        ("ds_base", c_uint32),  # @68 uint32_t: linear address, bytes
+        ("ss_base", c_uint32),  # @72 uint32_t: linear address, bytes
+        ("es_base", c_uint32),  # @76 uint32_t: linear address, bytes
+        ("tr_base", c_uint32),  # @80 uint32_t: linear address, bytes
+        ("cs_limit", c_uint32),  # @84 uint32_t: segment's last byte
+        ("ds_limit", c_uint32),  # @88 uint32_t: segment's last byte
+        ("ss_limit", c_uint32),  # @92 uint32_t: segment's last byte
+        ("es_limit", c_uint32),  # @96 uint32_t: segment's last byte
+        ("tr_limit", c_uint32),  # @100 uint32_t: segment's last byte
+        ("cs_ar", c_uint16),  # @104 uint16_t: descriptor bits 40-47 in 0-7, 52-55 in 8-11
+        ("ds_ar", c_uint16),  # @106 uint16_t: descriptor bits 40-47 in 0-7, 52-55 in 8-11
+        ("ss_ar", c_uint16),  # @108 uint16_t: descriptor bits 40-47 in 0-7, 52-55 in 8-11
+        ("es_ar", c_uint16),  # @110 uint16_t: descriptor bits 40-47 in 0-7, 52-55 in 8-11
+        ("tr_ar", c_uint16),  # @112 uint16_t: descriptor bits 40-47 in 0-7, 52-55 in 8-11
+        ("pad2", arr(c_uint16, 3)),  # @114 uint16_t: must be 0
     )
     FORMAT = "<IIIIIIIIIIIIIIQIIIIIIIIIIHHHHHHHH"
     FORMAT_FIELDS = (
@@ -108,7 +115,10 @@ class vcpu_hvm_x86_32(Struct):
 
 
 class vcpu_hvm_x86_64(Struct):
-    """struct vcpu_hvm_x86_64; 112 bytes."""
+    """Start of a vCPU in long mode, with flat segments.
+
+    struct vcpu_hvm_x86_64; 112 bytes.
+    """
 
     _fields_ = (
         ("rax", c_uint64),  # @0 uint64_t
@@ -124,7 +134,7 @@ class vcpu_hvm_x86_64(Struct):
         ("cr0", c_uint64),  # @80 uint64_t
         ("cr3", c_uint64),  # @88 uint64_t
         ("cr4", c_uint64),  # @96 uint64_t
-        ("efer", c_uint64),  # @104 uint64_t
+        ("efer", c_uint64),  # @104 uint64_t: MSR EFER, with LME and LMA
     )
     FORMAT = "<QQQQQQQQQQQQQQ"
     FORMAT_FIELDS = (
@@ -173,11 +183,14 @@ class vcpu_hvm_context_cpu_regs(Union):
 
 
 class vcpu_hvm_context(Struct):
-    """struct vcpu_hvm_context; 128 bytes."""
+    """Registers of a vCPU that is to be brought up.
+
+    struct vcpu_hvm_context; 128 bytes.
+    """
 
     _fields_ = (
         ("mode", c_uint32),  # @0 uint32_t
-        ("pad", c_uint32),  # @4 uint32_t
+        ("pad", c_uint32),  # @4 uint32_t: must be 0
         ("cpu_regs", vcpu_hvm_context_cpu_regs),  # @8 union
     )
 

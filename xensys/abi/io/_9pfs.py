@@ -1,6 +1,9 @@
 # GENERATED from abi/io/9pfs.json (io/9pfs.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""io/9pfs.h of Xen 4.20, x86_64 and arm64."""
+"""A host directory for a guest: 9P messages through rings of bytes, one or more per device.
+
+io/9pfs.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +18,20 @@ if TYPE_CHECKING:
     from .._base import IntArray, IntArrayField
 
 class xen_9pfs_data_intf(Struct):
-    """struct xen_9pfs_data_intf; 132 bytes."""
+    """The page that describes one ring: its indexes and the grants of its data pages.
+
+    struct xen_9pfs_data_intf; 132 bytes.
+    """
 
     _fields_ = (
-        ("in_cons", c_uint32),  # @0 RING_IDX
-        ("in_prod", c_uint32),  # @4 RING_IDX
+        ("in_cons", c_uint32),  # @0 RING_IDX: bytes the front end has read, free-running
+        ("in_prod", c_uint32),  # @4 RING_IDX: bytes the back end has written, free-running
         ("pad1", arr(c_uint8, 56)),  # @8 uint8_t
-        ("out_cons", c_uint32),  # @64 RING_IDX
-        ("out_prod", c_uint32),  # @68 RING_IDX
+        ("out_cons", c_uint32),  # @64 RING_IDX: bytes the back end has read, free-running
+        ("out_prod", c_uint32),  # @68 RING_IDX: bytes the front end has written, free-running
         ("pad2", arr(c_uint8, 56)),  # @72 uint8_t
-        ("ring_order", c_uint32),  # @128 RING_IDX
-        ("ref", arr(c_uint32, 0)),  # @132 grant_ref_t
+        ("ring_order", c_uint32),  # @128 RING_IDX: log2 of the 4 KiB data pages; each half has half of them
+        ("ref", arr(c_uint32, 0)),  # @132 grant_ref_t: grants of the data pages, 1 << ring_order of them
     )
 
     if TYPE_CHECKING:
@@ -46,11 +52,14 @@ class xen_9pfs_data_intf(Struct):
 
 
 class xen_9pfs_data(Struct):
-    """struct xen_9pfs_data; 16 bytes."""
+    """Where one end has mapped the two halves of a ring; not shared.
+
+    struct xen_9pfs_data; 16 bytes.
+    """
 
     _fields_ = (
-        ("in_", c_uint64),  # @0 unsigned char *
-        ("out", c_uint64),  # @8 unsigned char *
+        ("in_", c_uint64),  # @0 unsigned char *: first half: replies, back end to front end
+        ("out", c_uint64),  # @8 unsigned char *: second half: requests, front end to back end
     )
     FORMAT = "<QQ"
     FORMAT_FIELDS = ("in_", "out")

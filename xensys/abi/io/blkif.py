@@ -1,6 +1,9 @@
 # GENERATED from abi/io/blkif.json (io/blkif.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""io/blkif.h of Xen 4.20, x86_64 and arm64."""
+"""Virtual disks: requests of up to 11 segments (more by indirection). A sector is always 512 bytes.
+
+io/blkif.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
 
     from .._base import IntArray, IntArrayField, StructArray, StructArrayField
 
+# BLKIF_OP: What a request asks for; beyond read and write only what the back end's feature-* nodes
+# offer.
 BLKIF_OP_READ = 0
 BLKIF_OP_WRITE = 1
 BLKIF_OP_WRITE_BARRIER = 2
@@ -21,24 +26,35 @@ BLKIF_OP_FLUSH_DISKCACHE = 3
 BLKIF_OP_RESERVED_1 = 4
 BLKIF_OP_DISCARD = 5
 BLKIF_OP_INDIRECT = 6
+
+# BLKIF_MAX: Segments that fit in a direct request; pages of segments that an indirect one may name.
 BLKIF_MAX_SEGMENTS_PER_REQUEST = 11
 BLKIF_MAX_INDIRECT_PAGES_PER_REQUEST = 8
+
+# BLKIF_DISCARD: Secure: no copy of the sectors may be recoverable once the response is sent.
 BLKIF_DISCARD_SECURE = 1
+
+# BLKIF_RSP: How a request ended; EOPNOTSUPP even from a back end that advertised the feature.
 BLKIF_RSP_EOPNOTSUPP = -2
 BLKIF_RSP_ERROR = -1
 BLKIF_RSP_OKAY = 0
+
+# VDISK: Kind of disk, in the back end's xenstore node info.
 VDISK_CDROM = 1
 VDISK_REMOVABLE = 2
 VDISK_READONLY = 4
 
 
 class blkif_request_segment(Struct):
-    """struct blkif_request_segment; 8 bytes."""
+    """The part of one granted page that a transfer fills or reads.
+
+    struct blkif_request_segment; 8 bytes.
+    """
 
     _fields_ = (
-        ("gref", c_uint32),  # @0 grant_ref_t
-        ("first_sect", c_uint8),  # @4 uint8_t
-        ("last_sect", c_uint8),  # @5 uint8_t
+        ("gref", c_uint32),  # @0 grant_ref_t: grant of the data page
+        ("first_sect", c_uint8),  # @4 uint8_t: first sector of 512 bytes in the page, 0 to 7
+        ("last_sect", c_uint8),  # @5 uint8_t: last sector in the page, included
     )
     FORMAT = "<IBB2x"
     FORMAT_FIELDS = ("gref", "first_sect", "last_sect")
@@ -54,14 +70,17 @@ class blkif_request_segment(Struct):
 
 
 class blkif_request(Struct):
-    """struct blkif_request; 112 bytes."""
+    """Read, write, barrier or flush; the other operations lay out the same slot otherwise.
+
+    struct blkif_request; 112 bytes.
+    """
 
     _fields_ = (
         ("operation", c_uint8),  # @0 uint8_t
-        ("nr_segments", c_uint8),  # @1 uint8_t
-        ("handle", c_uint16),  # @2 uint16_t
-        ("id", c_uint64),  # @8 uint64_t
-        ("sector_number", c_uint64),  # @16 uint64_t
+        ("nr_segments", c_uint8),  # @1 uint8_t: entries of seg in use; 0 for a bare flush
+        ("handle", c_uint16),  # @2 uint16_t: virtual device, the last part of its xenstore path
+        ("id", c_uint64),  # @8 uint64_t: the front end's; the response repeats it
+        ("sector_number", c_uint64),  # @16 uint64_t: first sector on the disk, in sectors of 512 bytes
         ("seg", arr(blkif_request_segment, 11)),  # @24 blkif_request_segment
     )
     FORMAT = "<BBH4xQQIBB2xIBB2xIBB2xIBB2xIBB2xIBB2xIBB2xIBB2xIBB2xIBB2xIBB2x"
@@ -93,15 +112,18 @@ class blkif_request(Struct):
 
 
 class blkif_request_discard(Struct):
-    """struct blkif_request_discard; 32 bytes."""
+    """How a request slot looks when its operation is BLKIF_OP_DISCARD.
+
+    struct blkif_request_discard; 32 bytes.
+    """
 
     _fields_ = (
-        ("operation", c_uint8),  # @0 uint8_t
+        ("operation", c_uint8),  # @0 uint8_t: BLKIF_OP_DISCARD
         ("flag", c_uint8),  # @1 uint8_t
-        ("handle", c_uint16),  # @2 uint16_t
-        ("id", c_uint64),  # @8 uint64_t
-        ("sector_number", c_uint64),  # @16 uint64_t
-        ("nr_sectors", c_uint64),  # @24 uint64_t
+        ("handle", c_uint16),  # @2 uint16_t: virtual device, the last part of its xenstore path
+        ("id", c_uint64),  # @8 uint64_t: the front end's; the response repeats it
+        ("sector_number", c_uint64),  # @16 uint64_t: first sector on the disk, in sectors of 512 bytes
+        ("nr_sectors", c_uint64),  # @24 uint64_t: sectors of 512 bytes
     )
     FORMAT = "<BBH4xQQQ"
     FORMAT_FIELDS = ("operation", "flag", "handle", "id", "sector_number", "nr_sectors")
@@ -121,16 +143,19 @@ class blkif_request_discard(Struct):
 
 
 class blkif_request_indirect(Struct):
-    """struct blkif_request_indirect; 64 bytes."""
+    """How a request slot looks when its segments lie in granted pages of their own.
+
+    struct blkif_request_indirect; 64 bytes.
+    """
 
     _fields_ = (
-        ("operation", c_uint8),  # @0 uint8_t
-        ("indirect_op", c_uint8),  # @1 uint8_t
-        ("nr_segments", c_uint16),  # @2 uint16_t
-        ("id", c_uint64),  # @8 uint64_t
-        ("sector_number", c_uint64),  # @16 uint64_t
-        ("handle", c_uint16),  # @24 uint16_t
-        ("indirect_grefs", arr(c_uint32, 8)),  # @28 grant_ref_t
+        ("operation", c_uint8),  # @0 uint8_t: BLKIF_OP_INDIRECT
+        ("indirect_op", c_uint8),  # @1 uint8_t: read or write
+        ("nr_segments", c_uint16),  # @2 uint16_t: at most feature-max-indirect-segments
+        ("id", c_uint64),  # @8 uint64_t: the front end's; the response repeats it
+        ("sector_number", c_uint64),  # @16 uint64_t: first sector on the disk, in sectors of 512 bytes
+        ("handle", c_uint16),  # @24 uint16_t: virtual device, the last part of its xenstore path
+        ("indirect_grefs", arr(c_uint32, 8)),  # @28 grant_ref_t: pages of 512 blkif_request_segment each
     )
     FORMAT = "<BBH4xQQH2xIIIIIIII4x"
     FORMAT_FIELDS = (
@@ -156,11 +181,14 @@ class blkif_request_indirect(Struct):
 
 
 class blkif_response(Struct):
-    """struct blkif_response; 16 bytes."""
+    """The end of one request, found by id: responses come in any order.
+
+    struct blkif_response; 16 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint64),  # @0 uint64_t
-        ("operation", c_uint8),  # @8 uint8_t
+        ("id", c_uint64),  # @0 uint64_t: the front end's; the response repeats it
+        ("operation", c_uint8),  # @8 uint8_t: repeated from the request
         ("status", c_int16),  # @10 int16_t
     )
     FORMAT = "<QBxh4x"
@@ -175,7 +203,10 @@ class blkif_response(Struct):
 
 
 class blkif_sring_entry(Union):
-    """union blkif_sring_entry; 112 bytes."""
+    """A slot of the request ring: a request, or the response that took its place.
+
+    union blkif_sring_entry; 112 bytes.
+    """
 
     _fields_ = (
         ("req", blkif_request),  # @0 blkif_request
@@ -240,16 +271,19 @@ class blkif_sring_pvt(Union):
 
 
 class blkif_sring(Struct):
-    """struct blkif_sring; 64 bytes. otherwise in 4.17, 4.14."""
+    """The shared request ring: indexes, then slots up to the end of the last page.
+
+    struct blkif_sring; 64 bytes. otherwise in 4.17, 4.14.
+    """
 
     _fields_ = (
-        ("req_prod", c_uint32),  # @0 RING_IDX
-        ("req_event", c_uint32),  # @4 RING_IDX
-        ("rsp_prod", c_uint32),  # @8 RING_IDX
-        ("rsp_event", c_uint32),  # @12 RING_IDX
-        ("pvt", blkif_sring_pvt),  # @16 union
+        ("req_prod", c_uint32),  # @0 RING_IDX: requests published, free-running
+        ("req_event", c_uint32),  # @4 RING_IDX: back end wants an event when req_prod gets here
+        ("rsp_prod", c_uint32),  # @8 RING_IDX: responses published, free-running
+        ("rsp_event", c_uint32),  # @12 RING_IDX: front end wants an event when rsp_prod gets here
+        ("pvt", blkif_sring_pvt),  # @16 union: of early network drivers; zero
         ("__pad", arr(c_uint8, 44)),  # @20 uint8_t
-        ("ring", arr(blkif_sring_entry, 0)),  # @64 blkif_sring_entry
+        ("ring", arr(blkif_sring_entry, 0)),  # @64 blkif_sring_entry: slots, power of two
     )
 
     if TYPE_CHECKING:
@@ -269,13 +303,16 @@ class blkif_sring(Struct):
 
 
 class blkif_front_ring(Struct):
-    """struct blkif_front_ring; 24 bytes."""
+    """What the front end keeps of the request ring for itself; not shared.
+
+    struct blkif_front_ring; 24 bytes.
+    """
 
     _fields_ = (
-        ("req_prod_pvt", c_uint32),  # @0 RING_IDX
-        ("rsp_cons", c_uint32),  # @4 RING_IDX
-        ("nr_ents", c_uint32),  # @8 unsigned int
-        ("sring", c_uint64),  # @16 blkif_sring *
+        ("req_prod_pvt", c_uint32),  # @0 RING_IDX: requests written, published or not
+        ("rsp_cons", c_uint32),  # @4 RING_IDX: responses taken
+        ("nr_ents", c_uint32),  # @8 unsigned int: slots, power of two
+        ("sring", c_uint64),  # @16 blkif_sring *: the shared ring, as mapped here
     )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("req_prod_pvt", "rsp_cons", "nr_ents", "sring")
@@ -293,13 +330,16 @@ class blkif_front_ring(Struct):
 
 
 class blkif_back_ring(Struct):
-    """struct blkif_back_ring; 24 bytes."""
+    """What the back end keeps of the request ring for itself; not shared.
+
+    struct blkif_back_ring; 24 bytes.
+    """
 
     _fields_ = (
-        ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX
-        ("req_cons", c_uint32),  # @4 RING_IDX
-        ("nr_ents", c_uint32),  # @8 unsigned int
-        ("sring", c_uint64),  # @16 blkif_sring *
+        ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX: responses written, published or not
+        ("req_cons", c_uint32),  # @4 RING_IDX: requests taken
+        ("nr_ents", c_uint32),  # @8 unsigned int: slots, power of two
+        ("sring", c_uint64),  # @16 blkif_sring *: the shared ring, as mapped here
     )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("rsp_prod_pvt", "req_cons", "nr_ents", "sring")

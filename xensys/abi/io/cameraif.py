@@ -1,6 +1,9 @@
 # GENERATED from abi/io/cameraif.json (io/cameraif.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""io/cameraif.h of Xen 4.20, x86_64 and arm64."""
+"""Virtual cameras, after V4L2: buffers of the guest go round by index, frames are announced by event.
+
+io/cameraif.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,9 @@ if TYPE_CHECKING:
 
     from .._base import IntArray, IntArrayField, StructArray, StructArrayField
 
-XENCAMERA_PROTOCOL_VERSION = "1"
+XENCAMERA_PROTOCOL_VERSION = "1"  # The one version so far, as a back end lists it in versions
+
+# XENCAMERA_OP: What a request asks for.
 XENCAMERA_OP_CONFIG_SET = 0
 XENCAMERA_OP_CONFIG_GET = 1
 XENCAMERA_OP_CONFIG_VALIDATE = 2
@@ -30,14 +35,21 @@ XENCAMERA_OP_CTRL_SET = 11
 XENCAMERA_OP_CTRL_GET = 12
 XENCAMERA_OP_STREAM_START = 13
 XENCAMERA_OP_STREAM_STOP = 14
+
+# XENCAMERA_CTRL: Picture controls.
 XENCAMERA_CTRL_BRIGHTNESS = 0
 XENCAMERA_CTRL_CONTRAST = 1
 XENCAMERA_CTRL_SATURATION = 2
 XENCAMERA_CTRL_HUE = 3
-XENCAMERA_MAX_CTRL = 4
+
+XENCAMERA_MAX_CTRL = 4  # Controls there are: their types are below this
+
+# XENCAMERA_CTRL_FLG: What can be done with a control; volatile: its value changes by itself.
 XENCAMERA_CTRL_FLG_RO = 1
 XENCAMERA_CTRL_FLG_WO = 2
 XENCAMERA_CTRL_FLG_VOLATILE = 4
+
+# XENCAMERA_COLORSPACE: Which primaries the colours are relative to.
 XENCAMERA_COLORSPACE_DEFAULT = 0
 XENCAMERA_COLORSPACE_SMPTE170M = 1
 XENCAMERA_COLORSPACE_REC709 = 2
@@ -45,6 +57,8 @@ XENCAMERA_COLORSPACE_SRGB = 3
 XENCAMERA_COLORSPACE_OPRGB = 4
 XENCAMERA_COLORSPACE_BT2020 = 5
 XENCAMERA_COLORSPACE_DCI_P3 = 6
+
+# XENCAMERA_XFER_FUNC: How light became a number; default: as the colour space has it.
 XENCAMERA_XFER_FUNC_DEFAULT = 0
 XENCAMERA_XFER_FUNC_709 = 1
 XENCAMERA_XFER_FUNC_SRGB = 2
@@ -52,6 +66,8 @@ XENCAMERA_XFER_FUNC_OPRGB = 3
 XENCAMERA_XFER_FUNC_NONE = 4
 XENCAMERA_XFER_FUNC_DCI_P3 = 5
 XENCAMERA_XFER_FUNC_SMPTE2084 = 6
+
+# XENCAMERA_YCBCR_ENC: How RGB became luma and chroma; of no meaning for formats that have none.
 XENCAMERA_YCBCR_ENC_IGNORE = 0
 XENCAMERA_YCBCR_ENC_601 = 1
 XENCAMERA_YCBCR_ENC_709 = 2
@@ -59,15 +75,26 @@ XENCAMERA_YCBCR_ENC_XV601 = 3
 XENCAMERA_YCBCR_ENC_XV709 = 4
 XENCAMERA_YCBCR_ENC_BT2020 = 5
 XENCAMERA_YCBCR_ENC_BT2020_CONST_LUM = 6
+
+# XENCAMERA_QUANTIZATION: Whether samples use all of their range (0 to 255) or the part that video
+# does (16 to 235).
 XENCAMERA_QUANTIZATION_DEFAULT = 0
 XENCAMERA_QUANTIZATION_FULL_RANGE = 1
 XENCAMERA_QUANTIZATION_LIM_RANGE = 2
+
+# XENCAMERA_EVT: What an event reports.
 XENCAMERA_EVT_FRAME_AVAIL = 0
 XENCAMERA_EVT_CTRL_CHANGE = 1
+
+# XENCAMERA_FIELD: Xenstore nodes of a camera, and the device's name in their paths.
 XENCAMERA_DRIVER_NAME = "vcamera"
+
+# XENCAMERA_TEXT: How those nodes spell lists, sizes, rates, controls and big-endian formats.
 XENCAMERA_LIST_SEPARATOR = ","
 XENCAMERA_RESOLUTION_SEPARATOR = "x"
 XENCAMERA_FRACTION_SEPARATOR = "/"
+
+# XENCAMERA_FIELD, more
 XENCAMERA_FIELD_BE_VERSIONS = "versions"
 XENCAMERA_FIELD_FE_VERSION = "version"
 XENCAMERA_FIELD_REQ_RING_REF = "req-ring-ref"
@@ -80,12 +107,17 @@ XENCAMERA_FIELD_FORMATS = "formats"
 XENCAMERA_FIELD_FRAME_RATES = "frame-rates"
 XENCAMERA_FIELD_BE_ALLOC = "be-alloc"
 XENCAMERA_FIELD_UNIQUE_ID = "unique-id"
+
+# XENCAMERA_TEXT, more
 XENCAMERA_CTRL_BRIGHTNESS_STR = "brightness"
 XENCAMERA_CTRL_CONTRAST_STR = "contrast"
 XENCAMERA_CTRL_SATURATION_STR = "saturation"
 XENCAMERA_CTRL_HUE_STR = "hue"
 XENCAMERA_FOURCC_BIGENDIAN_STR = "-BE"
-XENCAMERA_MAX_PLANE = 4
+
+XENCAMERA_MAX_PLANE = 4  # Most planes a buffer may have
+
+# XENCAMERA_EVENT_PAGE: The event page: its bytes, where events start, their bytes and number.
 XENCAMERA_EVENT_PAGE_SIZE = 4096
 XENCAMERA_IN_RING_OFFS = 64
 XENCAMERA_IN_RING_SIZE = 4032
@@ -93,12 +125,15 @@ XENCAMERA_IN_RING_LEN = 63
 
 
 class xencamera_config_req(Struct):
-    """struct xencamera_config_req; 12 bytes."""
+    """Format and size to set, or to try: the response says what was chosen.
+
+    struct xencamera_config_req; 12 bytes.
+    """
 
     _fields_ = (
-        ("pixel_format", c_uint32),  # @0 uint32_t
-        ("width", c_uint32),  # @4 uint32_t
-        ("height", c_uint32),  # @8 uint32_t
+        ("pixel_format", c_uint32),  # @0 uint32_t: V4L2's four-character code
+        ("width", c_uint32),  # @4 uint32_t: pixels
+        ("height", c_uint32),  # @8 uint32_t: pixels
     )
     FORMAT = "<III"
     FORMAT_FIELDS = ("pixel_format", "width", "height")
@@ -114,10 +149,13 @@ class xencamera_config_req(Struct):
 
 
 class xencamera_frame_rate_req(Struct):
-    """struct xencamera_frame_rate_req; 8 bytes."""
+    """Frames per second as a fraction; refused while streaming.
+
+    struct xencamera_frame_rate_req; 8 bytes.
+    """
 
     _fields_ = (
-        ("frame_rate_numer", c_uint32),  # @0 uint32_t
+        ("frame_rate_numer", c_uint32),  # @0 uint32_t: Hz = frame_rate_numer / frame_rate_denom
         ("frame_rate_denom", c_uint32),  # @4 uint32_t
     )
     FORMAT = "<II"
@@ -131,10 +169,13 @@ class xencamera_frame_rate_req(Struct):
 
 
 class xencamera_buf_request(Struct):
-    """struct xencamera_buf_request; 1 bytes."""
+    """How many buffers: wanted, then granted; 0 frees them all.
+
+    struct xencamera_buf_request; 1 bytes.
+    """
 
     _fields_ = (
-        ("num_bufs", c_uint8),  # @0 uint8_t
+        ("num_bufs", c_uint8),  # @0 uint8_t: at most the node max-buffers
     )
     FORMAT = "<B"
     FORMAT_FIELDS = ("num_bufs",)
@@ -146,13 +187,16 @@ class xencamera_buf_request(Struct):
 
 
 class xencamera_buf_create_req(Struct):
-    """struct xencamera_buf_create_req; 24 bytes."""
+    """Hands over the pages of one buffer.
+
+    struct xencamera_buf_create_req; 24 bytes.
+    """
 
     _fields_ = (
-        ("index", c_uint8),  # @0 uint8_t
+        ("index", c_uint8),  # @0 uint8_t: below the num_bufs that was granted
         ("reserved", arr(c_uint8, 3)),  # @1 uint8_t
-        ("plane_offset", arr(c_uint32, 4)),  # @4 uint32_t
-        ("gref_directory", c_uint32),  # @20 grant_ref_t
+        ("plane_offset", arr(c_uint32, 4)),  # @4 uint32_t: bytes from the start of the buffer
+        ("gref_directory", c_uint32),  # @20 grant_ref_t: grant of the first xencamera_page_directory
     )
     FORMAT = "<BBBBIIIII"
     FORMAT_FIELDS = (
@@ -173,11 +217,14 @@ class xencamera_buf_create_req(Struct):
 
 
 class xencamera_page_directory(Struct):
-    """struct xencamera_page_directory; 4 bytes. otherwise in 4.17, 4.14."""
+    """A page of grants of a buffer's pages, chained to the next one.
+
+    struct xencamera_page_directory; 4 bytes. otherwise in 4.17, 4.14.
+    """
 
     _fields_ = (
-        ("gref_dir_next_page", c_uint32),  # @0 grant_ref_t
-        ("gref", arr(c_uint32, 0)),  # @4 grant_ref_t
+        ("gref_dir_next_page", c_uint32),  # @0 grant_ref_t: grant of the next directory page; 0: none
+        ("gref", arr(c_uint32, 0)),  # @4 grant_ref_t: grants of the buffer's 4 KiB pages
     )
 
     if TYPE_CHECKING:
@@ -190,7 +237,10 @@ class xencamera_page_directory(Struct):
 
 
 class xencamera_index(Struct):
-    """struct xencamera_index; 1 bytes."""
+    """Names one buffer, or one control to enumerate.
+
+    struct xencamera_index; 1 bytes.
+    """
 
     _fields_ = (
         ("index", c_uint8),  # @0 uint8_t
@@ -205,7 +255,10 @@ class xencamera_index(Struct):
 
 
 class xencamera_ctrl_value(Struct):
-    """struct xencamera_ctrl_value; 16 bytes."""
+    """A control and its value: to set, as read, or as an event.
+
+    struct xencamera_ctrl_value; 16 bytes.
+    """
 
     _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
@@ -229,7 +282,10 @@ class xencamera_ctrl_value(Struct):
 
 
 class xencamera_get_ctrl_req(Struct):
-    """struct xencamera_get_ctrl_req; 1 bytes."""
+    """Asks for the value of one control.
+
+    struct xencamera_get_ctrl_req; 1 bytes.
+    """
 
     _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
@@ -244,19 +300,22 @@ class xencamera_get_ctrl_req(Struct):
 
 
 class xencamera_config_resp(Struct):
-    """struct xencamera_config_resp; 44 bytes."""
+    """The configuration in force, or what the one tried would become.
+
+    struct xencamera_config_resp; 44 bytes.
+    """
 
     _fields_ = (
-        ("pixel_format", c_uint32),  # @0 uint32_t
-        ("width", c_uint32),  # @4 uint32_t
-        ("height", c_uint32),  # @8 uint32_t
+        ("pixel_format", c_uint32),  # @0 uint32_t: V4L2's four-character code
+        ("width", c_uint32),  # @4 uint32_t: pixels
+        ("height", c_uint32),  # @8 uint32_t: pixels
         ("colorspace", c_uint32),  # @12 uint32_t
         ("xfer_func", c_uint32),  # @16 uint32_t
         ("ycbcr_enc", c_uint32),  # @20 uint32_t
         ("quantization", c_uint32),  # @24 uint32_t
-        ("displ_asp_ratio_numer", c_uint32),  # @28 uint32_t
+        ("displ_asp_ratio_numer", c_uint32),  # @28 uint32_t: shape of the picture, width to height
         ("displ_asp_ratio_denom", c_uint32),  # @32 uint32_t
-        ("frame_rate_numer", c_uint32),  # @36 uint32_t
+        ("frame_rate_numer", c_uint32),  # @36 uint32_t: Hz = frame_rate_numer / frame_rate_denom
         ("frame_rate_denom", c_uint32),  # @40 uint32_t
     )
     FORMAT = "<IIIIIIIIIII"
@@ -288,14 +347,17 @@ class xencamera_config_resp(Struct):
 
 
 class xencamera_buf_get_layout_resp(Struct):
-    """struct xencamera_buf_get_layout_resp; 40 bytes."""
+    """Sizes of a buffer and its planes in the current configuration.
+
+    struct xencamera_buf_get_layout_resp; 40 bytes.
+    """
 
     _fields_ = (
         ("num_planes", c_uint8),  # @0 uint8_t
         ("reserved", arr(c_uint8, 3)),  # @1 uint8_t
-        ("size", c_uint32),  # @4 uint32_t
-        ("plane_size", arr(c_uint32, 4)),  # @8 uint32_t
-        ("plane_stride", arr(c_uint32, 4)),  # @24 uint32_t
+        ("size", c_uint32),  # @4 uint32_t: bytes of a whole buffer
+        ("plane_size", arr(c_uint32, 4)),  # @8 uint32_t: bytes, padding included
+        ("plane_stride", arr(c_uint32, 4)),  # @24 uint32_t: bytes from one line to the next
     )
     FORMAT = "<BBBBIIIIIIIII"
     FORMAT_FIELDS = (
@@ -319,16 +381,19 @@ class xencamera_buf_get_layout_resp(Struct):
 
 
 class xencamera_ctrl_enum_resp(Struct):
-    """struct xencamera_ctrl_enum_resp; 40 bytes."""
+    """What one control is and the range of its value.
+
+    struct xencamera_ctrl_enum_resp; 40 bytes.
+    """
 
     _fields_ = (
-        ("index", c_uint8),  # @0 uint8_t
+        ("index", c_uint8),  # @0 uint8_t: the one asked for
         ("type", c_uint8),  # @1 uint8_t
         ("reserved", arr(c_uint8, 2)),  # @2 uint8_t
         ("flags", c_uint32),  # @4 uint32_t
         ("min", c_int64),  # @8 int64_t
         ("max", c_int64),  # @16 int64_t
-        ("step", c_int64),  # @24 int64_t
+        ("step", c_int64),  # @24 int64_t: smallest change of the value
         ("def_val", c_int64),  # @32 int64_t
     )
     FORMAT = "<BBBBIqqqq"
@@ -353,13 +418,16 @@ class xencamera_ctrl_enum_resp(Struct):
 
 
 class xencamera_frame_avail_evt(Struct):
-    """struct xencamera_frame_avail_evt; 12 bytes."""
+    """A buffer has been filled and can be dequeued.
+
+    struct xencamera_frame_avail_evt; 12 bytes.
+    """
 
     _fields_ = (
-        ("index", c_uint8),  # @0 uint8_t
+        ("index", c_uint8),  # @0 uint8_t: the buffer filled
         ("reserved", arr(c_uint8, 3)),  # @1 uint8_t
-        ("used_sz", c_uint32),  # @4 uint32_t
-        ("seq_num", c_uint32),  # @8 uint32_t
+        ("used_sz", c_uint32),  # @4 uint32_t: bytes of the frame; compressed ones need less than size
+        ("seq_num", c_uint32),  # @8 uint32_t: a gap tells of dropped frames, if the hardware notices
     )
     FORMAT = "<BBBBII"
     FORMAT_FIELDS = ("index", "reserved[0]", "reserved[1]", "reserved[2]", "used_sz", "seq_num")
@@ -409,10 +477,13 @@ class xencamera_req_req(Union):
 
 
 class xencamera_req(Struct):
-    """struct xencamera_req; 64 bytes."""
+    """A request, 64 bytes whatever its operation.
+
+    struct xencamera_req; 64 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint16),  # @0 uint16_t
+        ("id", c_uint16),  # @0 uint16_t: the front end's; the response repeats it
         ("operation", c_uint8),  # @2 uint8_t
         ("reserved", arr(c_uint8, 5)),  # @3 uint8_t
         ("req", xencamera_req_req),  # @8 union
@@ -459,13 +530,16 @@ class xencamera_resp_resp(Union):
 
 
 class xencamera_resp(Struct):
-    """struct xencamera_resp; 64 bytes."""
+    """The end of a request, 64 bytes.
+
+    struct xencamera_resp; 64 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint16),  # @0 uint16_t
-        ("operation", c_uint8),  # @2 uint8_t
+        ("id", c_uint16),  # @0 uint16_t: the request's
+        ("operation", c_uint8),  # @2 uint8_t: the request's
         ("reserved", c_uint8),  # @3 uint8_t
-        ("status", c_int32),  # @4 int32_t
+        ("status", c_int32),  # @4 int32_t: 0 or a negated XEN_E* number
         ("resp", xencamera_resp_resp),  # @8 union
     )
 
@@ -503,10 +577,13 @@ class xencamera_evt_evt(Union):
 
 
 class xencamera_evt(Struct):
-    """struct xencamera_evt; 64 bytes."""
+    """Something that happened without a request, 64 bytes.
+
+    struct xencamera_evt; 64 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint16),  # @0 uint16_t
+        ("id", c_uint16),  # @0 uint16_t: for the front end, if it likes
         ("type", c_uint8),  # @2 uint8_t
         ("reserved", arr(c_uint8, 5)),  # @3 uint8_t
         ("evt", xencamera_evt_evt),  # @8 union
@@ -525,7 +602,10 @@ class xencamera_evt(Struct):
 
 
 class xen_cameraif_sring_entry(Union):
-    """union xen_cameraif_sring_entry; 64 bytes."""
+    """A slot of the request ring: a request, or the response that took its place.
+
+    union xen_cameraif_sring_entry; 64 bytes.
+    """
 
     _fields_ = (
         ("req", xencamera_req),  # @0 xencamera_req
@@ -591,16 +671,19 @@ class xen_cameraif_sring_pvt(Union):
 
 
 class xen_cameraif_sring(Struct):
-    """struct xen_cameraif_sring; 64 bytes. otherwise in 4.17, 4.14."""
+    """The shared request ring: indexes, then slots up to the end of the last page.
+
+    struct xen_cameraif_sring; 64 bytes. otherwise in 4.17, 4.14.
+    """
 
     _fields_ = (
-        ("req_prod", c_uint32),  # @0 RING_IDX
-        ("req_event", c_uint32),  # @4 RING_IDX
-        ("rsp_prod", c_uint32),  # @8 RING_IDX
-        ("rsp_event", c_uint32),  # @12 RING_IDX
-        ("pvt", xen_cameraif_sring_pvt),  # @16 union
+        ("req_prod", c_uint32),  # @0 RING_IDX: requests published, free-running
+        ("req_event", c_uint32),  # @4 RING_IDX: back end wants an event when req_prod gets here
+        ("rsp_prod", c_uint32),  # @8 RING_IDX: responses published, free-running
+        ("rsp_event", c_uint32),  # @12 RING_IDX: front end wants an event when rsp_prod gets here
+        ("pvt", xen_cameraif_sring_pvt),  # @16 union: of early network drivers; zero
         ("__pad", arr(c_uint8, 44)),  # @20 uint8_t
-        ("ring", arr(xen_cameraif_sring_entry, 0)),  # @64 xen_cameraif_sring_entry
+        ("ring", arr(xen_cameraif_sring_entry, 0)),  # @64 xen_cameraif_sring_entry: slots, power of two
     )
 
     if TYPE_CHECKING:
@@ -621,13 +704,16 @@ class xen_cameraif_sring(Struct):
 
 
 class xen_cameraif_front_ring(Struct):
-    """struct xen_cameraif_front_ring; 24 bytes."""
+    """What the front end keeps of the request ring for itself; not shared.
+
+    struct xen_cameraif_front_ring; 24 bytes.
+    """
 
     _fields_ = (
-        ("req_prod_pvt", c_uint32),  # @0 RING_IDX
-        ("rsp_cons", c_uint32),  # @4 RING_IDX
-        ("nr_ents", c_uint32),  # @8 unsigned int
-        ("sring", c_uint64),  # @16 xen_cameraif_sring *
+        ("req_prod_pvt", c_uint32),  # @0 RING_IDX: requests written, published or not
+        ("rsp_cons", c_uint32),  # @4 RING_IDX: responses taken
+        ("nr_ents", c_uint32),  # @8 unsigned int: slots, power of two
+        ("sring", c_uint64),  # @16 xen_cameraif_sring *: the shared ring, as mapped here
     )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("req_prod_pvt", "rsp_cons", "nr_ents", "sring")
@@ -645,13 +731,16 @@ class xen_cameraif_front_ring(Struct):
 
 
 class xen_cameraif_back_ring(Struct):
-    """struct xen_cameraif_back_ring; 24 bytes."""
+    """What the back end keeps of the request ring for itself; not shared.
+
+    struct xen_cameraif_back_ring; 24 bytes.
+    """
 
     _fields_ = (
-        ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX
-        ("req_cons", c_uint32),  # @4 RING_IDX
-        ("nr_ents", c_uint32),  # @8 unsigned int
-        ("sring", c_uint64),  # @16 xen_cameraif_sring *
+        ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX: responses written, published or not
+        ("req_cons", c_uint32),  # @4 RING_IDX: requests taken
+        ("nr_ents", c_uint32),  # @8 unsigned int: slots, power of two
+        ("sring", c_uint64),  # @16 xen_cameraif_sring *: the shared ring, as mapped here
     )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("rsp_prod_pvt", "req_cons", "nr_ents", "sring")
@@ -669,11 +758,14 @@ class xen_cameraif_back_ring(Struct):
 
 
 class xencamera_event_page(Struct):
-    """struct xencamera_event_page; 64 bytes."""
+    """Head of the event page, filled by the back end; the events follow it.
+
+    struct xencamera_event_page; 64 bytes.
+    """
 
     _fields_ = (
-        ("in_cons", c_uint32),  # @0 uint32_t
-        ("in_prod", c_uint32),  # @4 uint32_t
+        ("in_cons", c_uint32),  # @0 uint32_t: events taken by the front end, free-running
+        ("in_prod", c_uint32),  # @4 uint32_t: events written by the back end, free-running
         ("reserved", arr(c_uint8, 56)),  # @8 uint8_t
     )
     FORMAT = "<IIBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"

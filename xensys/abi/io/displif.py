@@ -1,6 +1,9 @@
 # GENERATED from abi/io/displif.json (io/displif.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""io/displif.h of Xen 4.20, x86_64 and arm64."""
+"""Virtual displays: display buffers, framebuffers attached to them, and page flips, per connector.
+
+io/displif.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,11 @@ if TYPE_CHECKING:
 
     from .._base import IntArray, IntArrayField, StructArray, StructArrayField
 
+# XENDISPL_PROTOCOL: Newest protocol version, as xenstore spells it and as a number.
 XENDISPL_PROTOCOL_VERSION = "2"  # otherwise in 4.14
 XENDISPL_PROTOCOL_VERSION_INT = 2  # not in 4.14
+
+# XENDISPL_OP: What a request asks for; numbers below 16 are not to be used.
 XENDISPL_OP_DBUF_CREATE = 16
 XENDISPL_OP_DBUF_DESTROY = 17
 XENDISPL_OP_FB_ATTACH = 18
@@ -23,10 +29,18 @@ XENDISPL_OP_FB_DETACH = 19
 XENDISPL_OP_SET_CONFIG = 20
 XENDISPL_OP_PG_FLIP = 21
 XENDISPL_OP_GET_EDID = 22  # not in 4.14
+
+# XENDISPL_EVT: What an event reports.
 XENDISPL_EVT_PG_FLIP = 0
+
+# XENDISPL_FIELD: Xenstore nodes of a display, and the device's name in their paths.
 XENDISPL_DRIVER_NAME = "vdispl"
+
+# XENDISPL_TEXT: How those nodes spell lists and sizes (800x600).
 XENDISPL_LIST_SEPARATOR = ","
 XENDISPL_RESOLUTION_SEPARATOR = "x"
+
+# XENDISPL_FIELD, more
 XENDISPL_FIELD_BE_VERSIONS = "versions"
 XENDISPL_FIELD_FE_VERSION = "version"
 XENDISPL_FIELD_REQ_RING_REF = "req-ring-ref"
@@ -36,10 +50,16 @@ XENDISPL_FIELD_EVT_CHANNEL = "evt-event-channel"
 XENDISPL_FIELD_RESOLUTION = "resolution"
 XENDISPL_FIELD_BE_ALLOC = "be-alloc"
 XENDISPL_FIELD_UNIQUE_ID = "unique-id"
+
+# XENDISPL_EDID: Bytes of an EDID block, blocks at most, and bytes that a buffer for EDID must have.
 XENDISPL_EDID_BLOCK_SIZE = 128  # not in 4.14
 XENDISPL_EDID_BLOCK_COUNT = 256  # not in 4.14
 XENDISPL_EDID_MAX_SIZE = 32768  # not in 4.14
+
+# XENDISPL_DBUF_FLG: Whether the back end allocates the buffer, granting it to the front end.
 XENDISPL_DBUF_FLG_REQ_ALLOC = 1
+
+# XENDISPL_EVENT_PAGE: The event page: its bytes, where events start, their bytes and number.
 XENDISPL_EVENT_PAGE_SIZE = 4096
 XENDISPL_IN_RING_OFFS = 64
 XENDISPL_IN_RING_SIZE = 4032
@@ -47,17 +67,20 @@ XENDISPL_IN_RING_LEN = 63
 
 
 class xendispl_dbuf_create_req(Struct):
-    """struct xendispl_dbuf_create_req; 40 bytes. otherwise in 4.14."""
+    """Makes a display buffer of granted pages, or has the back end supply them.
+
+    struct xendispl_dbuf_create_req; 40 bytes. otherwise in 4.14.
+    """
 
     _fields_ = (
-        ("dbuf_cookie", c_uint64),  # @0 uint64_t
-        ("width", c_uint32),  # @8 uint32_t
-        ("height", c_uint32),  # @12 uint32_t
-        ("bpp", c_uint32),  # @16 uint32_t
-        ("buffer_sz", c_uint32),  # @20 uint32_t
+        ("dbuf_cookie", c_uint64),  # @0 uint64_t: the guest's name for a display buffer; never 0
+        ("width", c_uint32),  # @8 uint32_t: pixels
+        ("height", c_uint32),  # @12 uint32_t: pixels
+        ("bpp", c_uint32),  # @16 uint32_t: bits per pixel
+        ("buffer_sz", c_uint32),  # @20 uint32_t: bytes
         ("flags", c_uint32),  # @24 uint32_t
-        ("gref_directory", c_uint32),  # @28 grant_ref_t
-        ("data_ofs", c_uint32),  # @32 uint32_t
+        ("gref_directory", c_uint32),  # @28 grant_ref_t: grant of the first xendispl_page_directory
+        ("data_ofs", c_uint32),  # @32 uint32_t: bytes into the buffer at which pixels start
     )
     FORMAT = "<QIIIIIII4x"
     FORMAT_FIELDS = (
@@ -81,11 +104,14 @@ class xendispl_dbuf_create_req(Struct):
 
 
 class xendispl_page_directory(Struct):
-    """struct xendispl_page_directory; 4 bytes. otherwise in 4.17, 4.14."""
+    """A page of grants of a buffer's pages, chained to the next one.
+
+    struct xendispl_page_directory; 4 bytes. otherwise in 4.17, 4.14.
+    """
 
     _fields_ = (
-        ("gref_dir_next_page", c_uint32),  # @0 grant_ref_t
-        ("gref", arr(c_uint32, 0)),  # @4 grant_ref_t
+        ("gref_dir_next_page", c_uint32),  # @0 grant_ref_t: grant of the next directory page; 0: none
+        ("gref", arr(c_uint32, 0)),  # @4 grant_ref_t: grants of the buffer's 4 KiB pages
     )
 
     if TYPE_CHECKING:
@@ -98,10 +124,13 @@ class xendispl_page_directory(Struct):
 
 
 class xendispl_dbuf_destroy_req(Struct):
-    """struct xendispl_dbuf_destroy_req; 8 bytes."""
+    """Gives a display buffer up.
+
+    struct xendispl_dbuf_destroy_req; 8 bytes.
+    """
 
     _fields_ = (
-        ("dbuf_cookie", c_uint64),  # @0 uint64_t
+        ("dbuf_cookie", c_uint64),  # @0 uint64_t: the guest's name for a display buffer; never 0
     )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("dbuf_cookie",)
@@ -113,14 +142,17 @@ class xendispl_dbuf_destroy_req(Struct):
 
 
 class xendispl_fb_attach_req(Struct):
-    """struct xendispl_fb_attach_req; 32 bytes."""
+    """Lays a framebuffer over a display buffer, with a pixel format.
+
+    struct xendispl_fb_attach_req; 32 bytes.
+    """
 
     _fields_ = (
-        ("dbuf_cookie", c_uint64),  # @0 uint64_t
-        ("fb_cookie", c_uint64),  # @8 uint64_t
-        ("width", c_uint32),  # @16 uint32_t
-        ("height", c_uint32),  # @20 uint32_t
-        ("pixel_format", c_uint32),  # @24 uint32_t
+        ("dbuf_cookie", c_uint64),  # @0 uint64_t: the guest's name for a display buffer; never 0
+        ("fb_cookie", c_uint64),  # @8 uint64_t: the guest's name for a framebuffer; never 0
+        ("width", c_uint32),  # @16 uint32_t: pixels
+        ("height", c_uint32),  # @20 uint32_t: pixels
+        ("pixel_format", c_uint32),  # @24 uint32_t: four-character code, as DRM has them
     )
     FORMAT = "<QQIII4x"
     FORMAT_FIELDS = ("dbuf_cookie", "fb_cookie", "width", "height", "pixel_format")
@@ -139,10 +171,13 @@ class xendispl_fb_attach_req(Struct):
 
 
 class xendispl_fb_detach_req(Struct):
-    """struct xendispl_fb_detach_req; 8 bytes."""
+    """Ends a framebuffer; its display buffer stays.
+
+    struct xendispl_fb_detach_req; 8 bytes.
+    """
 
     _fields_ = (
-        ("fb_cookie", c_uint64),  # @0 uint64_t
+        ("fb_cookie", c_uint64),  # @0 uint64_t: the guest's name for a framebuffer; never 0
     )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("fb_cookie",)
@@ -154,15 +189,18 @@ class xendispl_fb_detach_req(Struct):
 
 
 class xendispl_set_config_req(Struct):
-    """struct xendispl_set_config_req; 32 bytes."""
+    """Turns a connector on with a framebuffer to show; all zeros reset it.
+
+    struct xendispl_set_config_req; 32 bytes.
+    """
 
     _fields_ = (
-        ("fb_cookie", c_uint64),  # @0 uint64_t
-        ("x", c_uint32),  # @8 uint32_t
-        ("y", c_uint32),  # @12 uint32_t
-        ("width", c_uint32),  # @16 uint32_t
-        ("height", c_uint32),  # @20 uint32_t
-        ("bpp", c_uint32),  # @24 uint32_t
+        ("fb_cookie", c_uint64),  # @0 uint64_t: the framebuffer to show; 0, with all else 0: reset
+        ("x", c_uint32),  # @8 uint32_t: pixels
+        ("y", c_uint32),  # @12 uint32_t: pixels
+        ("width", c_uint32),  # @16 uint32_t: pixels
+        ("height", c_uint32),  # @20 uint32_t: pixels
+        ("bpp", c_uint32),  # @24 uint32_t: bits per pixel
     )
     FORMAT = "<QIIIII4x"
     FORMAT_FIELDS = ("fb_cookie", "x", "y", "width", "height", "bpp")
@@ -182,10 +220,13 @@ class xendispl_set_config_req(Struct):
 
 
 class xendispl_page_flip_req(Struct):
-    """struct xendispl_page_flip_req; 8 bytes."""
+    """Shows another framebuffer; an event tells when that is done.
+
+    struct xendispl_page_flip_req; 8 bytes.
+    """
 
     _fields_ = (
-        ("fb_cookie", c_uint64),  # @0 uint64_t
+        ("fb_cookie", c_uint64),  # @0 uint64_t: the guest's name for a framebuffer; never 0
     )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("fb_cookie",)
@@ -197,11 +238,14 @@ class xendispl_page_flip_req(Struct):
 
 
 class xendispl_get_edid_req(Struct):
-    """struct xendispl_get_edid_req; 8 bytes. not in 4.14."""
+    """Has the monitor's EDID written to granted pages (protocol version 2).
+
+    struct xendispl_get_edid_req; 8 bytes. not in 4.14.
+    """
 
     _fields_ = (
-        ("buffer_sz", c_uint32),  # @0 uint32_t
-        ("gref_directory", c_uint32),  # @4 grant_ref_t
+        ("buffer_sz", c_uint32),  # @0 uint32_t: bytes, XENDISPL_EDID_MAX_SIZE or more
+        ("gref_directory", c_uint32),  # @4 grant_ref_t: grant of the first xendispl_page_directory
     )
     FORMAT = "<II"
     FORMAT_FIELDS = ("buffer_sz", "gref_directory")
@@ -214,10 +258,13 @@ class xendispl_get_edid_req(Struct):
 
 
 class xendispl_get_edid_resp(Struct):
-    """struct xendispl_get_edid_resp; 4 bytes. not in 4.14."""
+    """How much EDID was written.
+
+    struct xendispl_get_edid_resp; 4 bytes. not in 4.14.
+    """
 
     _fields_ = (
-        ("edid_sz", c_uint32),  # @0 uint32_t
+        ("edid_sz", c_uint32),  # @0 uint32_t: bytes
     )
     FORMAT = "<I"
     FORMAT_FIELDS = ("edid_sz",)
@@ -229,10 +276,13 @@ class xendispl_get_edid_resp(Struct):
 
 
 class xendispl_pg_flip_evt(Struct):
-    """struct xendispl_pg_flip_evt; 8 bytes."""
+    """The framebuffer asked for is on the screen now.
+
+    struct xendispl_pg_flip_evt; 8 bytes.
+    """
 
     _fields_ = (
-        ("fb_cookie", c_uint64),  # @0 uint64_t
+        ("fb_cookie", c_uint64),  # @0 uint64_t: the guest's name for a framebuffer; never 0
     )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("fb_cookie",)
@@ -277,10 +327,13 @@ class xendispl_req_op(Union):
 
 
 class xendispl_req(Struct):
-    """struct xendispl_req; 64 bytes."""
+    """A request, 64 bytes whatever its operation; buffer requests go to connector 0's ring.
+
+    struct xendispl_req; 64 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint16),  # @0 uint16_t
+        ("id", c_uint16),  # @0 uint16_t: the front end's; the response repeats it
         ("operation", c_uint8),  # @2 uint8_t
         ("reserved", arr(c_uint8, 5)),  # @3 uint8_t
         ("op", xendispl_req_op),  # @8 union
@@ -316,13 +369,16 @@ class xendispl_resp_op(Union):
 
 
 class xendispl_resp(Struct):
-    """struct xendispl_resp; 64 bytes. otherwise in 4.14."""
+    """The end of a request, 64 bytes.
+
+    struct xendispl_resp; 64 bytes. otherwise in 4.14.
+    """
 
     _fields_ = (
-        ("id", c_uint16),  # @0 uint16_t
-        ("operation", c_uint8),  # @2 uint8_t
+        ("id", c_uint16),  # @0 uint16_t: the request's
+        ("operation", c_uint8),  # @2 uint8_t: the request's
         ("reserved", c_uint8),  # @3 uint8_t
-        ("status", c_int32),  # @4 int32_t
+        ("status", c_int32),  # @4 int32_t: 0 or a negated XEN_E* number
         ("op", xendispl_resp_op),  # @8 union
     )
 
@@ -357,10 +413,13 @@ class xendispl_evt_op(Union):
 
 
 class xendispl_evt(Struct):
-    """struct xendispl_evt; 64 bytes."""
+    """Something that happened without a request, 64 bytes.
+
+    struct xendispl_evt; 64 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint16),  # @0 uint16_t
+        ("id", c_uint16),  # @0 uint16_t: for the front end, if it likes
         ("type", c_uint8),  # @2 uint8_t
         ("reserved", arr(c_uint8, 5)),  # @3 uint8_t
         ("op", xendispl_evt_op),  # @8 union
@@ -379,7 +438,10 @@ class xendispl_evt(Struct):
 
 
 class xen_displif_sring_entry(Union):
-    """union xen_displif_sring_entry; 64 bytes."""
+    """A slot of the request ring: a request, or the response that took its place.
+
+    union xen_displif_sring_entry; 64 bytes.
+    """
 
     _fields_ = (
         ("req", xendispl_req),  # @0 xendispl_req
@@ -445,16 +507,19 @@ class xen_displif_sring_pvt(Union):
 
 
 class xen_displif_sring(Struct):
-    """struct xen_displif_sring; 64 bytes. otherwise in 4.17, 4.14."""
+    """The shared request ring: indexes, then slots up to the end of the last page.
+
+    struct xen_displif_sring; 64 bytes. otherwise in 4.17, 4.14.
+    """
 
     _fields_ = (
-        ("req_prod", c_uint32),  # @0 RING_IDX
-        ("req_event", c_uint32),  # @4 RING_IDX
-        ("rsp_prod", c_uint32),  # @8 RING_IDX
-        ("rsp_event", c_uint32),  # @12 RING_IDX
-        ("pvt", xen_displif_sring_pvt),  # @16 union
+        ("req_prod", c_uint32),  # @0 RING_IDX: requests published, free-running
+        ("req_event", c_uint32),  # @4 RING_IDX: back end wants an event when req_prod gets here
+        ("rsp_prod", c_uint32),  # @8 RING_IDX: responses published, free-running
+        ("rsp_event", c_uint32),  # @12 RING_IDX: front end wants an event when rsp_prod gets here
+        ("pvt", xen_displif_sring_pvt),  # @16 union: of early network drivers; zero
         ("__pad", arr(c_uint8, 44)),  # @20 uint8_t
-        ("ring", arr(xen_displif_sring_entry, 0)),  # @64 xen_displif_sring_entry
+        ("ring", arr(xen_displif_sring_entry, 0)),  # @64 xen_displif_sring_entry: slots, power of two
     )
 
     if TYPE_CHECKING:
@@ -475,13 +540,16 @@ class xen_displif_sring(Struct):
 
 
 class xen_displif_front_ring(Struct):
-    """struct xen_displif_front_ring; 24 bytes."""
+    """What the front end keeps of the request ring for itself; not shared.
+
+    struct xen_displif_front_ring; 24 bytes.
+    """
 
     _fields_ = (
-        ("req_prod_pvt", c_uint32),  # @0 RING_IDX
-        ("rsp_cons", c_uint32),  # @4 RING_IDX
-        ("nr_ents", c_uint32),  # @8 unsigned int
-        ("sring", c_uint64),  # @16 xen_displif_sring *
+        ("req_prod_pvt", c_uint32),  # @0 RING_IDX: requests written, published or not
+        ("rsp_cons", c_uint32),  # @4 RING_IDX: responses taken
+        ("nr_ents", c_uint32),  # @8 unsigned int: slots, power of two
+        ("sring", c_uint64),  # @16 xen_displif_sring *: the shared ring, as mapped here
     )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("req_prod_pvt", "rsp_cons", "nr_ents", "sring")
@@ -499,13 +567,16 @@ class xen_displif_front_ring(Struct):
 
 
 class xen_displif_back_ring(Struct):
-    """struct xen_displif_back_ring; 24 bytes."""
+    """What the back end keeps of the request ring for itself; not shared.
+
+    struct xen_displif_back_ring; 24 bytes.
+    """
 
     _fields_ = (
-        ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX
-        ("req_cons", c_uint32),  # @4 RING_IDX
-        ("nr_ents", c_uint32),  # @8 unsigned int
-        ("sring", c_uint64),  # @16 xen_displif_sring *
+        ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX: responses written, published or not
+        ("req_cons", c_uint32),  # @4 RING_IDX: requests taken
+        ("nr_ents", c_uint32),  # @8 unsigned int: slots, power of two
+        ("sring", c_uint64),  # @16 xen_displif_sring *: the shared ring, as mapped here
     )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("rsp_prod_pvt", "req_cons", "nr_ents", "sring")
@@ -523,11 +594,14 @@ class xen_displif_back_ring(Struct):
 
 
 class xendispl_event_page(Struct):
-    """struct xendispl_event_page; 64 bytes."""
+    """Head of a connector's event page, filled by the back end; the events follow it.
+
+    struct xendispl_event_page; 64 bytes.
+    """
 
     _fields_ = (
-        ("in_cons", c_uint32),  # @0 uint32_t
-        ("in_prod", c_uint32),  # @4 uint32_t
+        ("in_cons", c_uint32),  # @0 uint32_t: events taken by the front end, free-running
+        ("in_prod", c_uint32),  # @4 uint32_t: events written by the back end, free-running
         ("reserved", arr(c_uint8, 56)),  # @8 uint8_t
     )
     FORMAT = "<IIBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"

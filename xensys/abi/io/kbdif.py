@@ -1,6 +1,9 @@
 # GENERATED from abi/io/kbdif.json (io/kbdif.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""io/kbdif.h of Xen 4.20, x86_64 and arm64."""
+"""Keyboard, pointer and touch: the back end writes input events to a page of the guest.
+
+io/kbdif.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +17,22 @@ if TYPE_CHECKING:
 
     from .._base import IntArray, IntArrayField
 
+# XENKBD_TYPE: What an input event reports.
 XENKBD_TYPE_MOTION = 1
 XENKBD_TYPE_RESERVED = 2
 XENKBD_TYPE_KEY = 3
 XENKBD_TYPE_POS = 4
 XENKBD_TYPE_MTOUCH = 5
+
+# XENKBD_MT_EV: Steps of a touch; syn closes a set of events that belong together.
 XENKBD_MT_EV_DOWN = 0
 XENKBD_MT_EV_UP = 1
 XENKBD_MT_EV_MOTION = 2
 XENKBD_MT_EV_SYN = 3
 XENKBD_MT_EV_SHAPE = 4
 XENKBD_MT_EV_ORIENT = 5
+
+# XENKBD_FIELD: Xenstore nodes of an input device, and the device's name in their paths.
 XENKBD_DRIVER_NAME = "vkbd"
 XENKBD_FIELD_FEAT_DSBL_KEYBRD = "feature-disable-keyboard"
 XENKBD_FIELD_FEAT_DSBL_POINTER = "feature-disable-pointer"
@@ -43,24 +51,35 @@ XENKBD_FIELD_MT_HEIGHT = "multi-touch-height"
 XENKBD_FIELD_MT_NUM_CONTACTS = "multi-touch-num-contacts"
 XENKBD_FIELD_UNIQUE_ID = "unique-id"
 XENKBD_FIELD_RING_REF = "page-ref"
+
+# XENKBD_IN: Back end's events: bytes of one and of all, how many fit, where in the page.
 XENKBD_IN_EVENT_SIZE = 40
+
+# XENKBD_OUT: Front end's events: bytes of one and of all, how many fit, where in the page.
 XENKBD_OUT_EVENT_SIZE = 40
+
+# XENKBD_IN, more
 XENKBD_IN_RING_SIZE = 2048
 XENKBD_IN_RING_LEN = 51
 XENKBD_IN_RING_OFFS = 0x400
+
+# XENKBD_OUT, more
 XENKBD_OUT_RING_SIZE = 1024
 XENKBD_OUT_RING_LEN = 25
 XENKBD_OUT_RING_OFFS = 0xc00
 
 
 class xenkbd_motion(Struct):
-    """struct xenkbd_motion; 16 bytes."""
+    """The pointer moved by so much.
+
+    struct xenkbd_motion; 16 bytes.
+    """
 
     _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
-        ("rel_x", c_int32),  # @4 int32_t
-        ("rel_y", c_int32),  # @8 int32_t
-        ("rel_z", c_int32),  # @12 int32_t
+        ("rel_x", c_int32),  # @4 int32_t: steps to the right
+        ("rel_y", c_int32),  # @8 int32_t: steps down
+        ("rel_z", c_int32),  # @12 int32_t: steps of the wheel, positive towards the user
     )
     FORMAT = "<B3xiii"
     FORMAT_FIELDS = ("type", "rel_x", "rel_y", "rel_z")
@@ -77,12 +96,15 @@ class xenkbd_motion(Struct):
 
 
 class xenkbd_key(Struct):
-    """struct xenkbd_key; 8 bytes."""
+    """A key or a button went down or up.
+
+    struct xenkbd_key; 8 bytes.
+    """
 
     _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
-        ("pressed", c_uint8),  # @1 uint8_t
-        ("keycode", c_uint32),  # @4 uint32_t
+        ("pressed", c_uint8),  # @1 uint8_t: 1 down, 0 up
+        ("keycode", c_uint32),  # @4 uint32_t: Linux's KEY_* or BTN_* number
     )
     FORMAT = "<BB2xI"
     FORMAT_FIELDS = ("type", "pressed", "keycode")
@@ -96,13 +118,16 @@ class xenkbd_key(Struct):
 
 
 class xenkbd_position(Struct):
-    """struct xenkbd_position; 16 bytes."""
+    """The pointer is there; sent instead of motion after request-abs-pointer.
+
+    struct xenkbd_position; 16 bytes.
+    """
 
     _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
-        ("abs_x", c_int32),  # @4 int32_t
-        ("abs_y", c_int32),  # @8 int32_t
-        ("rel_z", c_int32),  # @12 int32_t
+        ("abs_x", c_int32),  # @4 int32_t: pixels; 0 to 0x7fff after request-raw-pointer
+        ("abs_y", c_int32),  # @8 int32_t: pixels; 0 to 0x7fff after request-raw-pointer
+        ("rel_z", c_int32),  # @12 int32_t: steps of the wheel, positive towards the user
     )
     FORMAT = "<B3xiii"
     FORMAT_FIELDS = ("type", "abs_x", "abs_y", "rel_z")
@@ -119,11 +144,14 @@ class xenkbd_position(Struct):
 
 
 class xenkbd_mtouch_u_pos(Struct):
-    """struct xenkbd_mtouch_u_pos; 8 bytes."""
+    """Where a finger is: down and motion.
+
+    struct xenkbd_mtouch_u_pos; 8 bytes.
+    """
 
     _fields_ = (
-        ("abs_x", c_int32),  # @0 int32_t
-        ("abs_y", c_int32),  # @4 int32_t
+        ("abs_x", c_int32),  # @0 int32_t: pixels
+        ("abs_y", c_int32),  # @4 int32_t: pixels
     )
     FORMAT = "<ii"
     FORMAT_FIELDS = ("abs_x", "abs_y")
@@ -136,11 +164,14 @@ class xenkbd_mtouch_u_pos(Struct):
 
 
 class xenkbd_mtouch_u_shape(Struct):
-    """struct xenkbd_mtouch_u_shape; 8 bytes."""
+    """The ellipse that a finger covers.
+
+    struct xenkbd_mtouch_u_shape; 8 bytes.
+    """
 
     _fields_ = (
-        ("major", c_uint32),  # @0 uint32_t
-        ("minor", c_uint32),  # @4 uint32_t
+        ("major", c_uint32),  # @0 uint32_t: pixels, the longer diameter
+        ("minor", c_uint32),  # @4 uint32_t: pixels, the shorter diameter
     )
     FORMAT = "<II"
     FORMAT_FIELDS = ("major", "minor")
@@ -153,12 +184,15 @@ class xenkbd_mtouch_u_shape(Struct):
 
 
 class xenkbd_mtouch_u(Union):
-    """union xenkbd_mtouch_u; 8 bytes."""
+    """What changed, by event_type; nothing for up and syn.
+
+    union xenkbd_mtouch_u; 8 bytes.
+    """
 
     _fields_ = (
         ("pos", xenkbd_mtouch_u_pos),  # @0 struct
         ("shape", xenkbd_mtouch_u_shape),  # @0 struct
-        ("orientation", c_int16),  # @0 int16_t
+        ("orientation", c_int16),  # @0 int16_t: degrees of the long axis, clockwise from Y, -180 to 180
     )
 
     if TYPE_CHECKING:
@@ -173,12 +207,15 @@ class xenkbd_mtouch_u(Union):
 
 
 class xenkbd_mtouch(Struct):
-    """struct xenkbd_mtouch; 16 bytes."""
+    """One step in the life of a finger: down, any number of changes, up.
+
+    struct xenkbd_mtouch; 16 bytes.
+    """
 
     _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
         ("event_type", c_uint8),  # @1 uint8_t
-        ("contact_id", c_uint8),  # @2 uint8_t
+        ("contact_id", c_uint8),  # @2 uint8_t: finger, below multi-touch-num-contacts; free after up
         ("reserved", arr(c_uint8, 5)),  # @3 uint8_t
         ("u", xenkbd_mtouch_u),  # @8 union
     )
@@ -197,7 +234,10 @@ class xenkbd_mtouch(Struct):
 
 
 class xenkbd_in_event(Union):
-    """union xenkbd_in_event; 40 bytes."""
+    """One event from back end to front end; unknown ones are ignored.
+
+    union xenkbd_in_event; 40 bytes.
+    """
 
     _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
@@ -223,10 +263,13 @@ class xenkbd_in_event(Union):
 
 
 class xenkbd_out_event(Union):
-    """union xenkbd_out_event; 40 bytes."""
+    """One event from front end to back end; none is defined.
+
+    union xenkbd_out_event; 40 bytes.
+    """
 
     _fields_ = (
-        ("type", c_uint8),  # @0 uint8_t
+        ("type", c_uint8),  # @0 uint8_t: none defined
         ("pad", arr(c_char, 40)),  # @0 char
     )
 
@@ -238,13 +281,16 @@ class xenkbd_out_event(Union):
 
 
 class xenkbd_page(Struct):
-    """struct xenkbd_page; 16 bytes."""
+    """Head of the shared page: event indexes. The events lie at XENKBD_IN_RING_OFFS.
+
+    struct xenkbd_page; 16 bytes.
+    """
 
     _fields_ = (
-        ("in_cons", c_uint32),  # @0 uint32_t
-        ("in_prod", c_uint32),  # @4 uint32_t
-        ("out_cons", c_uint32),  # @8 uint32_t
-        ("out_prod", c_uint32),  # @12 uint32_t
+        ("in_cons", c_uint32),  # @0 uint32_t: events the front end has taken, free-running
+        ("in_prod", c_uint32),  # @4 uint32_t: events the back end has written, free-running
+        ("out_cons", c_uint32),  # @8 uint32_t: events the back end has taken, free-running
+        ("out_prod", c_uint32),  # @12 uint32_t: events the front end has written, free-running
     )
     FORMAT = "<IIII"
     FORMAT_FIELDS = ("in_cons", "in_prod", "out_cons", "out_prod")

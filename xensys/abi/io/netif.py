@@ -1,6 +1,9 @@
 # GENERATED from abi/io/netif.json (io/netif.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""io/netif.h of Xen 4.20, x86_64 and arm64."""
+"""Virtual network cards: a ring for packets out (tx), one for packets in (rx), one for control.
+
+io/netif.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,10 @@ if TYPE_CHECKING:
 
     from .._base import IntArray, IntArrayField, StructArray, StructArrayField
 
-XEN_NETIF_NR_SLOTS_MIN = 18
+XEN_NETIF_NR_SLOTS_MIN = 18  # Slots that every back end takes for one packet
 _XEN_NETIF_CTRL_HASH_TYPE_IPV4 = 0
+
+# XEN_NETIF_CTRL_HASH_TYPE: Which headers are hashed, in SET_HASH_FLAGS.
 XEN_NETIF_CTRL_HASH_TYPE_IPV4 = 1
 _XEN_NETIF_CTRL_HASH_TYPE_IPV4_TCP = 1
 XEN_NETIF_CTRL_HASH_TYPE_IPV4_TCP = 2
@@ -23,8 +28,12 @@ _XEN_NETIF_CTRL_HASH_TYPE_IPV6 = 2
 XEN_NETIF_CTRL_HASH_TYPE_IPV6 = 4
 _XEN_NETIF_CTRL_HASH_TYPE_IPV6_TCP = 3
 XEN_NETIF_CTRL_HASH_TYPE_IPV6_TCP = 8
+
+# XEN_NETIF_CTRL_HASH_ALGORITHM: How headers are hashed; none: the back end chooses the queue.
 XEN_NETIF_CTRL_HASH_ALGORITHM_NONE = 0
 XEN_NETIF_CTRL_HASH_ALGORITHM_TOEPLITZ = 1
+
+# XEN_NETIF_CTRL_TYPE: Control messages. The meaning of data depends on them: see the header.
 XEN_NETIF_CTRL_TYPE_INVALID = 0
 XEN_NETIF_CTRL_TYPE_GET_HASH_FLAGS = 1
 XEN_NETIF_CTRL_TYPE_SET_HASH_FLAGS = 2
@@ -36,13 +45,19 @@ XEN_NETIF_CTRL_TYPE_SET_HASH_ALGORITHM = 7
 XEN_NETIF_CTRL_TYPE_GET_GREF_MAPPING_SIZE = 8
 XEN_NETIF_CTRL_TYPE_ADD_GREF_MAPPING = 9
 XEN_NETIF_CTRL_TYPE_DEL_GREF_MAPPING = 10
+
+# XEN_NETIF_CTRL_STATUS: How a control message ended; positive numbers, unlike a packet's.
 XEN_NETIF_CTRL_STATUS_SUCCESS = 0
 XEN_NETIF_CTRL_STATUS_NOT_SUPPORTED = 1
 XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER = 2
 XEN_NETIF_CTRL_STATUS_BUFFER_OVERFLOW = 3
 _XEN_NETIF_CTRLF_GREF_readonly = 0
+
+# XEN_NETIF_CTRLF_GREF: How a grant that stays mapped is mapped.
 XEN_NETIF_CTRLF_GREF_readonly = 1
 _NETTXF_csum_blank = 0
+
+# NETTXF: About a packet sent: its checksum, and which slots follow.
 NETTXF_csum_blank = 1
 _NETTXF_data_validated = 1
 NETTXF_data_validated = 2
@@ -50,19 +65,29 @@ _NETTXF_more_data = 2
 NETTXF_more_data = 4
 _NETTXF_extra_info = 3
 NETTXF_extra_info = 8
-XEN_NETIF_MAX_TX_SIZE = 65535
+
+XEN_NETIF_MAX_TX_SIZE = 65535  # Most bytes of a packet sent: what size can say
+
+# XEN_NETIF_EXTRA_TYPE: What an extra slot says; multicast only to the back end.
 XEN_NETIF_EXTRA_TYPE_NONE = 0
 XEN_NETIF_EXTRA_TYPE_GSO = 1
 XEN_NETIF_EXTRA_TYPE_MCAST_ADD = 2
 XEN_NETIF_EXTRA_TYPE_MCAST_DEL = 3
 XEN_NETIF_EXTRA_TYPE_HASH = 4
-XEN_NETIF_EXTRA_TYPE_MAX = 5
+
+XEN_NETIF_EXTRA_TYPE_MAX = 5  # Extra types there are, the invalid NONE included
 _XEN_NETIF_EXTRA_FLAG_MORE = 0
+
+# XEN_NETIF_EXTRA_FLAG: Whether another extra slot follows this one.
 XEN_NETIF_EXTRA_FLAG_MORE = 1
+
+# XEN_NETIF_GSO_TYPE: Protocol by which a large packet is cut.
 XEN_NETIF_GSO_TYPE_NONE = 0
 XEN_NETIF_GSO_TYPE_TCPV4 = 1
 XEN_NETIF_GSO_TYPE_TCPV6 = 2
 _NETRXF_data_validated = 0
+
+# NETRXF: About a packet received: its checksum, and which slots follow. Bits differ from NETTXF.
 NETRXF_data_validated = 1
 _NETRXF_csum_blank = 1
 NETRXF_csum_blank = 2
@@ -72,6 +97,8 @@ _NETRXF_extra_info = 3
 NETRXF_extra_info = 8
 _NETRXF_gso_prefix = 4
 NETRXF_gso_prefix = 16
+
+# NETIF_RSP: How a packet's slot ended; NULL answers an extra slot.
 NETIF_RSP_DROPPED = -2
 NETIF_RSP_ERROR = -1
 NETIF_RSP_OKAY = 0
@@ -79,12 +106,15 @@ NETIF_RSP_NULL = 1
 
 
 class xen_netif_ctrl_request(Struct):
-    """struct xen_netif_ctrl_request; 16 bytes."""
+    """A control message: hashing of packets onto queues, or grants kept mapped.
+
+    struct xen_netif_ctrl_request; 16 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint16),  # @0 uint16_t
+        ("id", c_uint16),  # @0 uint16_t: the front end's; the response repeats it
         ("type", c_uint16),  # @2 uint16_t
-        ("data", arr(c_uint32, 3)),  # @4 uint32_t
+        ("data", arr(c_uint32, 3)),  # @4 uint32_t: by type; unused ones 0
     )
     FORMAT = "<HHIII"
     FORMAT_FIELDS = ("id", "type", "data[0]", "data[1]", "data[2]")
@@ -100,13 +130,16 @@ class xen_netif_ctrl_request(Struct):
 
 
 class xen_netif_ctrl_response(Struct):
-    """struct xen_netif_ctrl_response; 12 bytes."""
+    """The end of a control message.
+
+    struct xen_netif_ctrl_response; 12 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint16),  # @0 uint16_t
-        ("type", c_uint16),  # @2 uint16_t
+        ("id", c_uint16),  # @0 uint16_t: the request's
+        ("type", c_uint16),  # @2 uint16_t: the request's
         ("status", c_uint32),  # @4 uint32_t
-        ("data", c_uint32),  # @8 uint32_t
+        ("data", c_uint32),  # @8 uint32_t: by type, on success
     )
     FORMAT = "<HHII"
     FORMAT_FIELDS = ("id", "type", "status", "data")
@@ -123,12 +156,15 @@ class xen_netif_ctrl_response(Struct):
 
 
 class xen_netif_gref(Struct):
-    """struct xen_netif_gref; 8 bytes."""
+    """A row of the table that names grants to keep mapped, or to unmap.
+
+    struct xen_netif_gref; 8 bytes.
+    """
 
     _fields_ = (
-        ("ref", c_uint32),  # @0 grant_ref_t
+        ("ref", c_uint32),  # @0 grant_ref_t: grant to map or unmap
         ("flags", c_uint16),  # @4 uint16_t
-        ("status", c_uint16),  # @6 uint16_t
+        ("status", c_uint16),  # @6 uint16_t: set by an unmap, not by a map
     )
     FORMAT = "<IHH"
     FORMAT_FIELDS = ("ref", "flags", "status")
@@ -142,7 +178,10 @@ class xen_netif_gref(Struct):
 
 
 class xen_netif_ctrl_sring_entry(Union):
-    """union xen_netif_ctrl_sring_entry; 16 bytes."""
+    """A slot of the control ring: a request, or the response that took its place.
+
+    union xen_netif_ctrl_sring_entry; 16 bytes.
+    """
 
     _fields_ = (
         ("req", xen_netif_ctrl_request),  # @0 xen_netif_ctrl_request
@@ -210,16 +249,19 @@ class xen_netif_ctrl_sring_pvt(Union):
 
 
 class xen_netif_ctrl_sring(Struct):
-    """struct xen_netif_ctrl_sring; 64 bytes. otherwise in 4.17, 4.14."""
+    """The shared control ring: indexes, then slots up to the end of the last page.
+
+    struct xen_netif_ctrl_sring; 64 bytes. otherwise in 4.17, 4.14.
+    """
 
     _fields_ = (
-        ("req_prod", c_uint32),  # @0 RING_IDX
-        ("req_event", c_uint32),  # @4 RING_IDX
-        ("rsp_prod", c_uint32),  # @8 RING_IDX
-        ("rsp_event", c_uint32),  # @12 RING_IDX
-        ("pvt", xen_netif_ctrl_sring_pvt),  # @16 union
+        ("req_prod", c_uint32),  # @0 RING_IDX: requests published, free-running
+        ("req_event", c_uint32),  # @4 RING_IDX: back end wants an event when req_prod gets here
+        ("rsp_prod", c_uint32),  # @8 RING_IDX: responses published, free-running
+        ("rsp_event", c_uint32),  # @12 RING_IDX: front end wants an event when rsp_prod gets here
+        ("pvt", xen_netif_ctrl_sring_pvt),  # @16 union: of early network drivers; zero
         ("__pad", arr(c_uint8, 44)),  # @20 uint8_t
-        ("ring", arr(xen_netif_ctrl_sring_entry, 0)),  # @64 xen_netif_ctrl_sring_entry
+        ("ring", arr(xen_netif_ctrl_sring_entry, 0)),  # @64 xen_netif_ctrl_sring_entry: slots, power of two
     )
 
     if TYPE_CHECKING:
@@ -240,13 +282,16 @@ class xen_netif_ctrl_sring(Struct):
 
 
 class xen_netif_ctrl_front_ring(Struct):
-    """struct xen_netif_ctrl_front_ring; 24 bytes."""
+    """What the front end keeps of the control ring for itself; not shared.
+
+    struct xen_netif_ctrl_front_ring; 24 bytes.
+    """
 
     _fields_ = (
-        ("req_prod_pvt", c_uint32),  # @0 RING_IDX
-        ("rsp_cons", c_uint32),  # @4 RING_IDX
-        ("nr_ents", c_uint32),  # @8 unsigned int
-        ("sring", c_uint64),  # @16 xen_netif_ctrl_sring *
+        ("req_prod_pvt", c_uint32),  # @0 RING_IDX: requests written, published or not
+        ("rsp_cons", c_uint32),  # @4 RING_IDX: responses taken
+        ("nr_ents", c_uint32),  # @8 unsigned int: slots, power of two
+        ("sring", c_uint64),  # @16 xen_netif_ctrl_sring *: the shared ring, as mapped here
     )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("req_prod_pvt", "rsp_cons", "nr_ents", "sring")
@@ -264,13 +309,16 @@ class xen_netif_ctrl_front_ring(Struct):
 
 
 class xen_netif_ctrl_back_ring(Struct):
-    """struct xen_netif_ctrl_back_ring; 24 bytes."""
+    """What the back end keeps of the control ring for itself; not shared.
+
+    struct xen_netif_ctrl_back_ring; 24 bytes.
+    """
 
     _fields_ = (
-        ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX
-        ("req_cons", c_uint32),  # @4 RING_IDX
-        ("nr_ents", c_uint32),  # @8 unsigned int
-        ("sring", c_uint64),  # @16 xen_netif_ctrl_sring *
+        ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX: responses written, published or not
+        ("req_cons", c_uint32),  # @4 RING_IDX: requests taken
+        ("nr_ents", c_uint32),  # @8 unsigned int: slots, power of two
+        ("sring", c_uint64),  # @16 xen_netif_ctrl_sring *: the shared ring, as mapped here
     )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("rsp_prod_pvt", "req_cons", "nr_ents", "sring")
@@ -288,14 +336,17 @@ class xen_netif_ctrl_back_ring(Struct):
 
 
 class netif_tx_request(Struct):
-    """struct netif_tx_request; 12 bytes."""
+    """A piece of a packet that the guest sends.
+
+    struct netif_tx_request; 12 bytes.
+    """
 
     _fields_ = (
-        ("gref", c_uint32),  # @0 grant_ref_t
-        ("offset", c_uint16),  # @4 uint16_t
+        ("gref", c_uint32),  # @0 grant_ref_t: grant of the page that holds the data
+        ("offset", c_uint16),  # @4 uint16_t: bytes into that page
         ("flags", c_uint16),  # @6 uint16_t
-        ("id", c_uint16),  # @8 uint16_t
-        ("size", c_uint16),  # @10 uint16_t
+        ("id", c_uint16),  # @8 uint16_t: the front end's; the response repeats it
+        ("size", c_uint16),  # @10 uint16_t: bytes: first slot the packet, others the piece
     )
     FORMAT = "<IHHHH"
     FORMAT_FIELDS = ("gref", "offset", "flags", "id", "size")
@@ -314,13 +365,16 @@ class netif_tx_request(Struct):
 
 
 class netif_extra_info_u_gso(Struct):
-    """struct netif_extra_info_u_gso; 6 bytes."""
+    """The packet is to be cut into segments.
+
+    struct netif_extra_info_u_gso; 6 bytes.
+    """
 
     _fields_ = (
-        ("size", c_uint16),  # @0 uint16_t
+        ("size", c_uint16),  # @0 uint16_t: payload bytes per segment; for TCP the MSS
         ("type", c_uint8),  # @2 uint8_t
         ("pad", c_uint8),  # @3 uint8_t
-        ("features", c_uint16),  # @4 uint16_t
+        ("features", c_uint16),  # @4 uint16_t: none defined
     )
     FORMAT = "<HBBH"
     FORMAT_FIELDS = ("size", "type", "pad", "features")
@@ -337,10 +391,13 @@ class netif_extra_info_u_gso(Struct):
 
 
 class netif_extra_info_u_mcast(Struct):
-    """struct netif_extra_info_u_mcast; 6 bytes."""
+    """A multicast address to start or stop receiving.
+
+    struct netif_extra_info_u_mcast; 6 bytes.
+    """
 
     _fields_ = (
-        ("addr", arr(c_uint8, 6)),  # @0 uint8_t
+        ("addr", arr(c_uint8, 6)),  # @0 uint8_t: Ethernet address
     )
     FORMAT = "<BBBBBB"
     FORMAT_FIELDS = ("addr[0]", "addr[1]", "addr[2]", "addr[3]", "addr[4]", "addr[5]")
@@ -352,12 +409,15 @@ class netif_extra_info_u_mcast(Struct):
 
 
 class netif_extra_info_u_hash(Struct):
-    """struct netif_extra_info_u_hash; 6 bytes."""
+    """The packet's hash, as computed by the sender.
+
+    struct netif_extra_info_u_hash; 6 bytes.
+    """
 
     _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
         ("algorithm", c_uint8),  # @1 uint8_t
-        ("value", arr(c_uint8, 4)),  # @2 uint8_t
+        ("value", arr(c_uint8, 4)),  # @2 uint8_t: least significant byte first
     )
     FORMAT = "<BBBBBB"
     FORMAT_FIELDS = ("type", "algorithm", "value[0]", "value[1]", "value[2]", "value[3]")
@@ -395,7 +455,10 @@ class netif_extra_info_u(Union):
 
 
 class netif_extra_info(Struct):
-    """struct netif_extra_info; 8 bytes."""
+    """A slot between a packet's first piece and the next that says more about it.
+
+    struct netif_extra_info; 8 bytes.
+    """
 
     _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
@@ -414,10 +477,13 @@ class netif_extra_info(Struct):
 
 
 class netif_tx_response(Struct):
-    """struct netif_tx_response; 4 bytes."""
+    """The end of a transmit request: its page may be used again.
+
+    struct netif_tx_response; 4 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint16),  # @0 uint16_t
+        ("id", c_uint16),  # @0 uint16_t: the request's
         ("status", c_int16),  # @2 int16_t
     )
     FORMAT = "<Hh"
@@ -431,12 +497,15 @@ class netif_tx_response(Struct):
 
 
 class netif_rx_request(Struct):
-    """struct netif_rx_request; 8 bytes."""
+    """A page that the guest offers for a packet to come.
+
+    struct netif_rx_request; 8 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint16),  # @0 uint16_t
+        ("id", c_uint16),  # @0 uint16_t: the front end's; the response repeats it
         ("pad", c_uint16),  # @2 uint16_t
-        ("gref", c_uint32),  # @4 grant_ref_t
+        ("gref", c_uint32),  # @4 grant_ref_t: grant of the page to fill
     )
     FORMAT = "<HHI"
     FORMAT_FIELDS = ("id", "pad", "gref")
@@ -450,13 +519,16 @@ class netif_rx_request(Struct):
 
 
 class netif_rx_response(Struct):
-    """struct netif_rx_response; 8 bytes."""
+    """A piece of a packet that arrived; it lies in the slot of its request.
+
+    struct netif_rx_response; 8 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint16),  # @0 uint16_t
-        ("offset", c_uint16),  # @2 uint16_t
+        ("id", c_uint16),  # @0 uint16_t: the request's
+        ("offset", c_uint16),  # @2 uint16_t: bytes into the page at which data start
         ("flags", c_uint16),  # @4 uint16_t
-        ("status", c_int16),  # @6 int16_t
+        ("status", c_int16),  # @6 int16_t: bytes of this piece, or a NETIF_RSP below 0
     )
     FORMAT = "<HHHh"
     FORMAT_FIELDS = ("id", "offset", "flags", "status")
@@ -473,7 +545,10 @@ class netif_rx_response(Struct):
 
 
 class netif_tx_sring_entry(Union):
-    """union netif_tx_sring_entry; 12 bytes."""
+    """A slot of the transmit ring: a request, or the response that took its place.
+
+    union netif_tx_sring_entry; 12 bytes.
+    """
 
     _fields_ = (
         ("req", netif_tx_request),  # @0 netif_tx_request
@@ -539,16 +614,19 @@ class netif_tx_sring_pvt(Union):
 
 
 class netif_tx_sring(Struct):
-    """struct netif_tx_sring; 64 bytes. otherwise in 4.17, 4.14."""
+    """The shared transmit ring: indexes, then slots up to the end of the last page.
+
+    struct netif_tx_sring; 64 bytes. otherwise in 4.17, 4.14.
+    """
 
     _fields_ = (
-        ("req_prod", c_uint32),  # @0 RING_IDX
-        ("req_event", c_uint32),  # @4 RING_IDX
-        ("rsp_prod", c_uint32),  # @8 RING_IDX
-        ("rsp_event", c_uint32),  # @12 RING_IDX
-        ("pvt", netif_tx_sring_pvt),  # @16 union
+        ("req_prod", c_uint32),  # @0 RING_IDX: requests published, free-running
+        ("req_event", c_uint32),  # @4 RING_IDX: back end wants an event when req_prod gets here
+        ("rsp_prod", c_uint32),  # @8 RING_IDX: responses published, free-running
+        ("rsp_event", c_uint32),  # @12 RING_IDX: front end wants an event when rsp_prod gets here
+        ("pvt", netif_tx_sring_pvt),  # @16 union: of early network drivers; zero
         ("__pad", arr(c_uint8, 44)),  # @20 uint8_t
-        ("ring", arr(netif_tx_sring_entry, 0)),  # @64 netif_tx_sring_entry
+        ("ring", arr(netif_tx_sring_entry, 0)),  # @64 netif_tx_sring_entry: slots, power of two
     )
 
     if TYPE_CHECKING:
@@ -569,13 +647,16 @@ class netif_tx_sring(Struct):
 
 
 class netif_tx_front_ring(Struct):
-    """struct netif_tx_front_ring; 24 bytes."""
+    """What the front end keeps of the transmit ring for itself; not shared.
+
+    struct netif_tx_front_ring; 24 bytes.
+    """
 
     _fields_ = (
-        ("req_prod_pvt", c_uint32),  # @0 RING_IDX
-        ("rsp_cons", c_uint32),  # @4 RING_IDX
-        ("nr_ents", c_uint32),  # @8 unsigned int
-        ("sring", c_uint64),  # @16 netif_tx_sring *
+        ("req_prod_pvt", c_uint32),  # @0 RING_IDX: requests written, published or not
+        ("rsp_cons", c_uint32),  # @4 RING_IDX: responses taken
+        ("nr_ents", c_uint32),  # @8 unsigned int: slots, power of two
+        ("sring", c_uint64),  # @16 netif_tx_sring *: the shared ring, as mapped here
     )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("req_prod_pvt", "rsp_cons", "nr_ents", "sring")
@@ -593,13 +674,16 @@ class netif_tx_front_ring(Struct):
 
 
 class netif_tx_back_ring(Struct):
-    """struct netif_tx_back_ring; 24 bytes."""
+    """What the back end keeps of the transmit ring for itself; not shared.
+
+    struct netif_tx_back_ring; 24 bytes.
+    """
 
     _fields_ = (
-        ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX
-        ("req_cons", c_uint32),  # @4 RING_IDX
-        ("nr_ents", c_uint32),  # @8 unsigned int
-        ("sring", c_uint64),  # @16 netif_tx_sring *
+        ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX: responses written, published or not
+        ("req_cons", c_uint32),  # @4 RING_IDX: requests taken
+        ("nr_ents", c_uint32),  # @8 unsigned int: slots, power of two
+        ("sring", c_uint64),  # @16 netif_tx_sring *: the shared ring, as mapped here
     )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("rsp_prod_pvt", "req_cons", "nr_ents", "sring")
@@ -617,7 +701,10 @@ class netif_tx_back_ring(Struct):
 
 
 class netif_rx_sring_entry(Union):
-    """union netif_rx_sring_entry; 8 bytes."""
+    """A slot of the receive ring: a request, or the response that took its place.
+
+    union netif_rx_sring_entry; 8 bytes.
+    """
 
     _fields_ = (
         ("req", netif_rx_request),  # @0 netif_rx_request
@@ -683,16 +770,19 @@ class netif_rx_sring_pvt(Union):
 
 
 class netif_rx_sring(Struct):
-    """struct netif_rx_sring; 64 bytes. otherwise in 4.17, 4.14."""
+    """The shared receive ring: indexes, then slots up to the end of the last page.
+
+    struct netif_rx_sring; 64 bytes. otherwise in 4.17, 4.14.
+    """
 
     _fields_ = (
-        ("req_prod", c_uint32),  # @0 RING_IDX
-        ("req_event", c_uint32),  # @4 RING_IDX
-        ("rsp_prod", c_uint32),  # @8 RING_IDX
-        ("rsp_event", c_uint32),  # @12 RING_IDX
-        ("pvt", netif_rx_sring_pvt),  # @16 union
+        ("req_prod", c_uint32),  # @0 RING_IDX: requests published, free-running
+        ("req_event", c_uint32),  # @4 RING_IDX: back end wants an event when req_prod gets here
+        ("rsp_prod", c_uint32),  # @8 RING_IDX: responses published, free-running
+        ("rsp_event", c_uint32),  # @12 RING_IDX: front end wants an event when rsp_prod gets here
+        ("pvt", netif_rx_sring_pvt),  # @16 union: of early network drivers; zero
         ("__pad", arr(c_uint8, 44)),  # @20 uint8_t
-        ("ring", arr(netif_rx_sring_entry, 0)),  # @64 netif_rx_sring_entry
+        ("ring", arr(netif_rx_sring_entry, 0)),  # @64 netif_rx_sring_entry: slots, power of two
     )
 
     if TYPE_CHECKING:
@@ -713,13 +803,16 @@ class netif_rx_sring(Struct):
 
 
 class netif_rx_front_ring(Struct):
-    """struct netif_rx_front_ring; 24 bytes."""
+    """What the front end keeps of the receive ring for itself; not shared.
+
+    struct netif_rx_front_ring; 24 bytes.
+    """
 
     _fields_ = (
-        ("req_prod_pvt", c_uint32),  # @0 RING_IDX
-        ("rsp_cons", c_uint32),  # @4 RING_IDX
-        ("nr_ents", c_uint32),  # @8 unsigned int
-        ("sring", c_uint64),  # @16 netif_rx_sring *
+        ("req_prod_pvt", c_uint32),  # @0 RING_IDX: requests written, published or not
+        ("rsp_cons", c_uint32),  # @4 RING_IDX: responses taken
+        ("nr_ents", c_uint32),  # @8 unsigned int: slots, power of two
+        ("sring", c_uint64),  # @16 netif_rx_sring *: the shared ring, as mapped here
     )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("req_prod_pvt", "rsp_cons", "nr_ents", "sring")
@@ -737,13 +830,16 @@ class netif_rx_front_ring(Struct):
 
 
 class netif_rx_back_ring(Struct):
-    """struct netif_rx_back_ring; 24 bytes."""
+    """What the back end keeps of the receive ring for itself; not shared.
+
+    struct netif_rx_back_ring; 24 bytes.
+    """
 
     _fields_ = (
-        ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX
-        ("req_cons", c_uint32),  # @4 RING_IDX
-        ("nr_ents", c_uint32),  # @8 unsigned int
-        ("sring", c_uint64),  # @16 netif_rx_sring *
+        ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX: responses written, published or not
+        ("req_cons", c_uint32),  # @4 RING_IDX: requests taken
+        ("nr_ents", c_uint32),  # @8 unsigned int: slots, power of two
+        ("sring", c_uint64),  # @16 netif_rx_sring *: the shared ring, as mapped here
     )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("rsp_prod_pvt", "req_cons", "nr_ents", "sring")

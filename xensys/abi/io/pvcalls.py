@@ -1,6 +1,9 @@
 # GENERATED from abi/io/pvcalls.json (io/pvcalls.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""io/pvcalls.h of Xen 4.20, x86_64 and arm64."""
+"""POSIX sockets of the back end's network for a guest: calls on one ring, data on a ring per connection.
+
+io/pvcalls.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
 
     from .._base import IntArray, IntArrayField, StructArray, StructArrayField
 
+# PVCALLS: What is called: POSIX's function of that name; release is close.
 PVCALLS_SOCKET = 0
 PVCALLS_CONNECT = 1
 PVCALLS_RELEASE = 2
@@ -24,19 +28,22 @@ PVCALLS_POLL = 6
 
 
 class pvcalls_data_intf(Struct):
-    """struct pvcalls_data_intf; 132 bytes."""
+    """The page that describes a connection's data ring: indexes, errors, grants.
+
+    struct pvcalls_data_intf; 132 bytes.
+    """
 
     _fields_ = (
-        ("in_cons", c_uint32),  # @0 RING_IDX
-        ("in_prod", c_uint32),  # @4 RING_IDX
-        ("in_error", c_uint32),  # @8 RING_IDX
+        ("in_cons", c_uint32),  # @0 RING_IDX: bytes the front end has read, free-running
+        ("in_prod", c_uint32),  # @4 RING_IDX: bytes the back end has written, free-running
+        ("in_error", c_uint32),  # @8 RING_IDX: 0, or a negated errno as int32; -107: the peer is done
         ("pad1", arr(c_uint8, 52)),  # @12 uint8_t
-        ("out_cons", c_uint32),  # @64 RING_IDX
-        ("out_prod", c_uint32),  # @68 RING_IDX
-        ("out_error", c_uint32),  # @72 RING_IDX
+        ("out_cons", c_uint32),  # @64 RING_IDX: bytes the back end has read, free-running
+        ("out_prod", c_uint32),  # @68 RING_IDX: bytes the front end has written, free-running
+        ("out_error", c_uint32),  # @72 RING_IDX: 0, or a negated errno as int32
         ("pad2", arr(c_uint8, 52)),  # @76 uint8_t
-        ("ring_order", c_uint32),  # @128 RING_IDX
-        ("ref", arr(c_uint32, 0)),  # @132 grant_ref_t
+        ("ring_order", c_uint32),  # @128 RING_IDX: log2 of the 4 KiB data pages; each half has half of them
+        ("ref", arr(c_uint32, 0)),  # @132 grant_ref_t: grants of the data pages, 1 << ring_order of them
     )
 
     if TYPE_CHECKING:
@@ -60,11 +67,14 @@ class pvcalls_data_intf(Struct):
 
 
 class pvcalls_data(Struct):
-    """struct pvcalls_data; 16 bytes."""
+    """Where one end has mapped the two halves of a data ring; not shared.
+
+    struct pvcalls_data; 16 bytes.
+    """
 
     _fields_ = (
-        ("in_", c_uint64),  # @0 unsigned char *
-        ("out", c_uint64),  # @8 unsigned char *
+        ("in_", c_uint64),  # @0 unsigned char *: first half: received data
+        ("out", c_uint64),  # @8 unsigned char *: second half: data to send
     )
     FORMAT = "<QQ"
     FORMAT_FIELDS = ("in_", "out")
@@ -77,13 +87,16 @@ class pvcalls_data(Struct):
 
 
 class xen_pvcalls_socket(Struct):
-    """struct xen_pvcalls_socket; 24 bytes."""
+    """Makes a socket; only TCP over IPv4 need be supported.
+
+    struct xen_pvcalls_socket; 24 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint64),  # @0 uint64_t
-        ("domain", c_uint32),  # @8 uint32_t
-        ("type", c_uint32),  # @12 uint32_t
-        ("protocol", c_uint32),  # @16 uint32_t
+        ("id", c_uint64),  # @0 uint64_t: the front end's name for the socket
+        ("domain", c_uint32),  # @8 uint32_t: AF_INET (2)
+        ("type", c_uint32),  # @12 uint32_t: SOCK_STREAM (1)
+        ("protocol", c_uint32),  # @16 uint32_t: 0
         ("pad", arr(c_uint8, 4)),  # @20 uint8_t
     )
     FORMAT = "<QIIIBBBB"
@@ -103,15 +116,18 @@ class xen_pvcalls_socket(Struct):
 
 
 class xen_pvcalls_connect(Struct):
-    """struct xen_pvcalls_connect; 56 bytes."""
+    """Connects a socket and hands over its data ring.
+
+    struct xen_pvcalls_connect; 56 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint64),  # @0 uint64_t
-        ("addr", arr(c_uint8, 28)),  # @8 uint8_t
-        ("len", c_uint32),  # @36 uint32_t
-        ("flags", c_uint32),  # @40 uint32_t
-        ("ref", c_uint32),  # @44 grant_ref_t
-        ("evtchn", c_uint32),  # @48 uint32_t
+        ("id", c_uint64),  # @0 uint64_t: the front end's name for the socket
+        ("addr", arr(c_uint8, 28)),  # @8 uint8_t: a sockaddr_in, port and address in network order
+        ("len", c_uint32),  # @36 uint32_t: bytes of addr in use
+        ("flags", c_uint32),  # @40 uint32_t: none defined
+        ("ref", c_uint32),  # @44 grant_ref_t: grant of the pvcalls_data_intf page
+        ("evtchn", c_uint32),  # @48 uint32_t: the front end's port for this data ring
         ("pad", arr(c_uint8, 4)),  # @52 uint8_t
     )
     FORMAT = "<QBBBBBBBBBBBBBBBBBBBBBBBBBBBBIIIIBBBB"
@@ -140,11 +156,14 @@ class xen_pvcalls_connect(Struct):
 
 
 class xen_pvcalls_release(Struct):
-    """struct xen_pvcalls_release; 16 bytes."""
+    """Closes a socket, and unmaps its data ring if it has one.
+
+    struct xen_pvcalls_release; 16 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint64),  # @0 uint64_t
-        ("reuse", c_uint8),  # @8 uint8_t
+        ("id", c_uint64),  # @0 uint64_t: the front end's name for the socket
+        ("reuse", c_uint8),  # @8 uint8_t: 1: the same pages and port will serve another socket
         ("pad", arr(c_uint8, 7)),  # @9 uint8_t
     )
     FORMAT = "<QBBBBBBBB"
@@ -163,12 +182,15 @@ class xen_pvcalls_release(Struct):
 
 
 class xen_pvcalls_bind(Struct):
-    """struct xen_pvcalls_bind; 40 bytes."""
+    """Gives a socket its address.
+
+    struct xen_pvcalls_bind; 40 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint64),  # @0 uint64_t
-        ("addr", arr(c_uint8, 28)),  # @8 uint8_t
-        ("len", c_uint32),  # @36 uint32_t
+        ("id", c_uint64),  # @0 uint64_t: the front end's name for the socket
+        ("addr", arr(c_uint8, 28)),  # @8 uint8_t: a sockaddr_in, port and address in network order
+        ("len", c_uint32),  # @36 uint32_t: bytes of addr in use
     )
     FORMAT = "<QBBBBBBBBBBBBBBBBBBBBBBBBBBBBI"
     FORMAT_FIELDS = (
@@ -189,11 +211,14 @@ class xen_pvcalls_bind(Struct):
 
 
 class xen_pvcalls_listen(Struct):
-    """struct xen_pvcalls_listen; 16 bytes."""
+    """Makes a bound socket wait for connections.
+
+    struct xen_pvcalls_listen; 16 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint64),  # @0 uint64_t
-        ("backlog", c_uint32),  # @8 uint32_t
+        ("id", c_uint64),  # @0 uint64_t: the front end's name for the socket
+        ("backlog", c_uint32),  # @8 uint32_t: connections that may wait
         ("pad", arr(c_uint8, 4)),  # @12 uint8_t
     )
     FORMAT = "<QIBBBB"
@@ -210,13 +235,16 @@ class xen_pvcalls_listen(Struct):
 
 
 class xen_pvcalls_accept(Struct):
-    """struct xen_pvcalls_accept; 24 bytes."""
+    """Takes a connection when there is one; answered then, not before.
+
+    struct xen_pvcalls_accept; 24 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint64),  # @0 uint64_t
-        ("id_new", c_uint64),  # @8 uint64_t
-        ("ref", c_uint32),  # @16 grant_ref_t
-        ("evtchn", c_uint32),  # @20 uint32_t
+        ("id", c_uint64),  # @0 uint64_t: the listening socket
+        ("id_new", c_uint64),  # @8 uint64_t: the front end's name for the new socket
+        ("ref", c_uint32),  # @16 grant_ref_t: grant of the pvcalls_data_intf page
+        ("evtchn", c_uint32),  # @20 uint32_t: the front end's port for this data ring
     )
     FORMAT = "<QQII"
     FORMAT_FIELDS = ("id", "id_new", "ref", "evtchn")
@@ -233,10 +261,13 @@ class xen_pvcalls_accept(Struct):
 
 
 class xen_pvcalls_poll(Struct):
-    """struct xen_pvcalls_poll; 8 bytes."""
+    """Asks to be answered when a listening socket has a connection to accept.
+
+    struct xen_pvcalls_poll; 8 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint64),  # @0 uint64_t
+        ("id", c_uint64),  # @0 uint64_t: the front end's name for the socket
     )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("id",)
@@ -248,7 +279,10 @@ class xen_pvcalls_poll(Struct):
 
 
 class xen_pvcalls_dummy(Struct):
-    """struct xen_pvcalls_dummy; 56 bytes."""
+    """Keeps requests of one size on every architecture.
+
+    struct xen_pvcalls_dummy; 56 bytes.
+    """
 
     _fields_ = (
         ("dummy", arr(c_uint8, 56)),  # @0 uint8_t
@@ -304,10 +338,13 @@ class xen_pvcalls_request_u(Union):
 
 
 class xen_pvcalls_request(Struct):
-    """struct xen_pvcalls_request; 64 bytes."""
+    """One call, 64 bytes.
+
+    struct xen_pvcalls_request; 64 bytes.
+    """
 
     _fields_ = (
-        ("req_id", c_uint32),  # @0 uint32_t
+        ("req_id", c_uint32),  # @0 uint32_t: the front end's, one per call; the response repeats it
         ("cmd", c_uint32),  # @4 uint32_t
         ("u", xen_pvcalls_request_u),  # @8 union
     )
@@ -323,10 +360,13 @@ class xen_pvcalls_request(Struct):
 
 
 class _xen_pvcalls_socket(Struct):
-    """an anonymous struct; 8 bytes."""
+    """Which socket it was.
+
+    an anonymous struct; 8 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint64),  # @0 uint64_t
+        ("id", c_uint64),  # @0 uint64_t: the front end's name for the socket
     )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("id",)
@@ -338,10 +378,13 @@ class _xen_pvcalls_socket(Struct):
 
 
 class _xen_pvcalls_connect(Struct):
-    """an anonymous struct; 8 bytes."""
+    """Which socket was connected.
+
+    an anonymous struct; 8 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint64),  # @0 uint64_t
+        ("id", c_uint64),  # @0 uint64_t: the front end's name for the socket
     )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("id",)
@@ -353,10 +396,13 @@ class _xen_pvcalls_connect(Struct):
 
 
 class _xen_pvcalls_release(Struct):
-    """an anonymous struct; 8 bytes."""
+    """Which socket was closed.
+
+    an anonymous struct; 8 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint64),  # @0 uint64_t
+        ("id", c_uint64),  # @0 uint64_t: the front end's name for the socket
     )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("id",)
@@ -368,10 +414,13 @@ class _xen_pvcalls_release(Struct):
 
 
 class _xen_pvcalls_bind(Struct):
-    """an anonymous struct; 8 bytes."""
+    """Which socket was bound.
+
+    an anonymous struct; 8 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint64),  # @0 uint64_t
+        ("id", c_uint64),  # @0 uint64_t: the front end's name for the socket
     )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("id",)
@@ -383,10 +432,13 @@ class _xen_pvcalls_bind(Struct):
 
 
 class _xen_pvcalls_listen(Struct):
-    """an anonymous struct; 8 bytes."""
+    """Which socket listens.
+
+    an anonymous struct; 8 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint64),  # @0 uint64_t
+        ("id", c_uint64),  # @0 uint64_t: the front end's name for the socket
     )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("id",)
@@ -398,10 +450,13 @@ class _xen_pvcalls_listen(Struct):
 
 
 class _xen_pvcalls_accept(Struct):
-    """an anonymous struct; 8 bytes."""
+    """Which listening socket got the connection.
+
+    an anonymous struct; 8 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint64),  # @0 uint64_t
+        ("id", c_uint64),  # @0 uint64_t: the front end's name for the socket
     )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("id",)
@@ -413,10 +468,13 @@ class _xen_pvcalls_accept(Struct):
 
 
 class _xen_pvcalls_poll(Struct):
-    """an anonymous struct; 8 bytes."""
+    """Which listening socket has a connection waiting.
+
+    an anonymous struct; 8 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint64),  # @0 uint64_t
+        ("id", c_uint64),  # @0 uint64_t: the front end's name for the socket
     )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("id",)
@@ -428,7 +486,10 @@ class _xen_pvcalls_poll(Struct):
 
 
 class _xen_pvcalls_dummy(Struct):
-    """an anonymous struct; 8 bytes."""
+    """Keeps responses of one size on every architecture.
+
+    an anonymous struct; 8 bytes.
+    """
 
     _fields_ = (
         ("dummy", arr(c_uint8, 8)),  # @0 uint8_t
@@ -478,12 +539,15 @@ class xen_pvcalls_response_u(Union):
 
 
 class xen_pvcalls_response(Struct):
-    """struct xen_pvcalls_response; 24 bytes."""
+    """What a call returned.
+
+    struct xen_pvcalls_response; 24 bytes.
+    """
 
     _fields_ = (
-        ("req_id", c_uint32),  # @0 uint32_t
+        ("req_id", c_uint32),  # @0 uint32_t: the front end's, one per call; the response repeats it
         ("cmd", c_uint32),  # @4 uint32_t
-        ("ret", c_int32),  # @8 int32_t
+        ("ret", c_int32),  # @8 int32_t: 0 or a negated errno; -524: no such call, family or type
         ("pad", c_uint32),  # @12 uint32_t
         ("u", xen_pvcalls_response_u),  # @16 union
     )
@@ -502,7 +566,10 @@ class xen_pvcalls_response(Struct):
 
 
 class xen_pvcalls_sring_entry(Union):
-    """union xen_pvcalls_sring_entry; 64 bytes."""
+    """A slot of the command ring: a request, or the response that took its place.
+
+    union xen_pvcalls_sring_entry; 64 bytes.
+    """
 
     _fields_ = (
         ("req", xen_pvcalls_request),  # @0 xen_pvcalls_request
@@ -570,16 +637,19 @@ class xen_pvcalls_sring_pvt(Union):
 
 
 class xen_pvcalls_sring(Struct):
-    """struct xen_pvcalls_sring; 64 bytes. otherwise in 4.17, 4.14."""
+    """The shared command ring: indexes, then slots up to the end of the last page.
+
+    struct xen_pvcalls_sring; 64 bytes. otherwise in 4.17, 4.14.
+    """
 
     _fields_ = (
-        ("req_prod", c_uint32),  # @0 RING_IDX
-        ("req_event", c_uint32),  # @4 RING_IDX
-        ("rsp_prod", c_uint32),  # @8 RING_IDX
-        ("rsp_event", c_uint32),  # @12 RING_IDX
-        ("pvt", xen_pvcalls_sring_pvt),  # @16 union
+        ("req_prod", c_uint32),  # @0 RING_IDX: requests published, free-running
+        ("req_event", c_uint32),  # @4 RING_IDX: back end wants an event when req_prod gets here
+        ("rsp_prod", c_uint32),  # @8 RING_IDX: responses published, free-running
+        ("rsp_event", c_uint32),  # @12 RING_IDX: front end wants an event when rsp_prod gets here
+        ("pvt", xen_pvcalls_sring_pvt),  # @16 union: of early network drivers; zero
         ("__pad", arr(c_uint8, 44)),  # @20 uint8_t
-        ("ring", arr(xen_pvcalls_sring_entry, 0)),  # @64 xen_pvcalls_sring_entry
+        ("ring", arr(xen_pvcalls_sring_entry, 0)),  # @64 xen_pvcalls_sring_entry: slots, power of two
     )
 
     if TYPE_CHECKING:
@@ -600,13 +670,16 @@ class xen_pvcalls_sring(Struct):
 
 
 class xen_pvcalls_front_ring(Struct):
-    """struct xen_pvcalls_front_ring; 24 bytes."""
+    """What the front end keeps of the command ring for itself; not shared.
+
+    struct xen_pvcalls_front_ring; 24 bytes.
+    """
 
     _fields_ = (
-        ("req_prod_pvt", c_uint32),  # @0 RING_IDX
-        ("rsp_cons", c_uint32),  # @4 RING_IDX
-        ("nr_ents", c_uint32),  # @8 unsigned int
-        ("sring", c_uint64),  # @16 xen_pvcalls_sring *
+        ("req_prod_pvt", c_uint32),  # @0 RING_IDX: requests written, published or not
+        ("rsp_cons", c_uint32),  # @4 RING_IDX: responses taken
+        ("nr_ents", c_uint32),  # @8 unsigned int: slots, power of two
+        ("sring", c_uint64),  # @16 xen_pvcalls_sring *: the shared ring, as mapped here
     )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("req_prod_pvt", "rsp_cons", "nr_ents", "sring")
@@ -624,13 +697,16 @@ class xen_pvcalls_front_ring(Struct):
 
 
 class xen_pvcalls_back_ring(Struct):
-    """struct xen_pvcalls_back_ring; 24 bytes."""
+    """What the back end keeps of the command ring for itself; not shared.
+
+    struct xen_pvcalls_back_ring; 24 bytes.
+    """
 
     _fields_ = (
-        ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX
-        ("req_cons", c_uint32),  # @4 RING_IDX
-        ("nr_ents", c_uint32),  # @8 unsigned int
-        ("sring", c_uint64),  # @16 xen_pvcalls_sring *
+        ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX: responses written, published or not
+        ("req_cons", c_uint32),  # @4 RING_IDX: requests taken
+        ("nr_ents", c_uint32),  # @8 unsigned int: slots, power of two
+        ("sring", c_uint64),  # @16 xen_pvcalls_sring *: the shared ring, as mapped here
     )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("rsp_prod_pvt", "req_cons", "nr_ents", "sring")

@@ -1,6 +1,9 @@
 # GENERATED from abi/io/sndif.json (io/sndif.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""io/sndif.h of Xen 4.20, x86_64 and arm64."""
+"""Virtual sound cards: one ring of requests and one of events per stream, samples in a shared buffer.
+
+io/sndif.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,9 @@ if TYPE_CHECKING:
 
     from .._base import IntArray, IntArrayField, StructArray, StructArrayField
 
-XENSND_PROTOCOL_VERSION = 2
+XENSND_PROTOCOL_VERSION = 2  # Newest protocol version
+
+# XENSND_PCM_FORMAT: How a sample is encoded; floats run from -1.0 to 1.0.
 XENSND_PCM_FORMAT_S8 = 0
 XENSND_PCM_FORMAT_U8 = 1
 XENSND_PCM_FORMAT_S16_LE = 2
@@ -40,6 +45,9 @@ XENSND_PCM_FORMAT_A_LAW = 21
 XENSND_PCM_FORMAT_IMA_ADPCM = 22
 XENSND_PCM_FORMAT_MPEG = 23
 XENSND_PCM_FORMAT_GSM = 24
+
+# XENSND_OP: What a request asks for; volumes are int32 per channel, 0.001 dB, mute switches a byte
+# each.
 XENSND_OP_OPEN = 0
 XENSND_OP_CLOSE = 1
 XENSND_OP_READ = 2
@@ -50,13 +58,23 @@ XENSND_OP_MUTE = 6
 XENSND_OP_UNMUTE = 7
 XENSND_OP_TRIGGER = 8
 XENSND_OP_HW_PARAM_QUERY = 9
+
+# XENSND_OP_TRIGGER: What XENSND_OP_TRIGGER does to a stream.
 XENSND_OP_TRIGGER_START = 0
 XENSND_OP_TRIGGER_PAUSE = 1
 XENSND_OP_TRIGGER_STOP = 2
 XENSND_OP_TRIGGER_RESUME = 3
+
+# XENSND_EVT: What an event reports.
 XENSND_EVT_CUR_POS = 0
+
+# XENSND_FIELD: Xenstore nodes of a card, device or stream, and the card's name in their paths.
 XENSND_DRIVER_NAME = "vsnd"
+
+# XENSND_TEXT: How those nodes spell lists and directions, and the longest items in lists.
 XENSND_LIST_SEPARATOR = ","
+
+# XENSND_FIELD, more
 XENSND_FIELD_BE_VERSIONS = "versions"
 XENSND_FIELD_FE_VERSION = "version"
 XENSND_FIELD_VCARD_SHORT_NAME = "short-name"
@@ -73,10 +91,14 @@ XENSND_FIELD_CHANNELS_MAX = "channels-max"
 XENSND_FIELD_SAMPLE_RATES = "sample-rates"
 XENSND_FIELD_SAMPLE_FORMATS = "sample-formats"
 XENSND_FIELD_BUFFER_SIZE = "buffer-size"
+
+# XENSND_TEXT, more
 XENSND_STREAM_TYPE_PLAYBACK = "p"
 XENSND_STREAM_TYPE_CAPTURE = "c"
 XENSND_SAMPLE_RATE_MAX_LEN = 11
 XENSND_SAMPLE_FORMAT_MAX_LEN = 24
+
+# XENSND_PCM_FORMAT_STR: Sample formats as the xenstore node sample-formats spells them.
 XENSND_PCM_FORMAT_S8_STR = "s8"
 XENSND_PCM_FORMAT_U8_STR = "u8"
 XENSND_PCM_FORMAT_S16_LE_STR = "s16_le"
@@ -102,6 +124,8 @@ XENSND_PCM_FORMAT_A_LAW_STR = "a_law"
 XENSND_PCM_FORMAT_IMA_ADPCM_STR = "ima_adpcm"
 XENSND_PCM_FORMAT_MPEG_STR = "mpeg"
 XENSND_PCM_FORMAT_GSM_STR = "gsm"
+
+# XENSND_EVENT_PAGE: The event page: its bytes, where events start, their bytes and number.
 XENSND_EVENT_PAGE_SIZE = 4096
 XENSND_IN_RING_OFFS = 64
 XENSND_IN_RING_SIZE = 4032
@@ -109,16 +133,19 @@ XENSND_IN_RING_LEN = 63
 
 
 class xensnd_open_req(Struct):
-    """struct xensnd_open_req; 20 bytes."""
+    """Opens a stream and hands over the pages of its buffer.
+
+    struct xensnd_open_req; 20 bytes.
+    """
 
     _fields_ = (
-        ("pcm_rate", c_uint32),  # @0 uint32_t
+        ("pcm_rate", c_uint32),  # @0 uint32_t: Hz
         ("pcm_format", c_uint8),  # @4 uint8_t
-        ("pcm_channels", c_uint8),  # @5 uint8_t
+        ("pcm_channels", c_uint8),  # @5 uint8_t: from channels-min to channels-max
         ("reserved", c_uint16),  # @6 uint16_t
-        ("buffer_sz", c_uint32),  # @8 uint32_t
-        ("gref_directory", c_uint32),  # @12 grant_ref_t
-        ("period_sz", c_uint32),  # @16 uint32_t
+        ("buffer_sz", c_uint32),  # @8 uint32_t: bytes
+        ("gref_directory", c_uint32),  # @12 grant_ref_t: grant of the first xensnd_page_directory
+        ("period_sz", c_uint32),  # @16 uint32_t: bytes between XENSND_EVT_CUR_POS events; 0: none
     )
     FORMAT = "<IBBHIII"
     FORMAT_FIELDS = (
@@ -143,11 +170,14 @@ class xensnd_open_req(Struct):
 
 
 class xensnd_page_directory(Struct):
-    """struct xensnd_page_directory; 4 bytes. otherwise in 4.17, 4.14."""
+    """A page of grants of a buffer's pages, chained to the next one.
+
+    struct xensnd_page_directory; 4 bytes. otherwise in 4.17, 4.14.
+    """
 
     _fields_ = (
-        ("gref_dir_next_page", c_uint32),  # @0 grant_ref_t
-        ("gref", arr(c_uint32, 0)),  # @4 grant_ref_t
+        ("gref_dir_next_page", c_uint32),  # @0 grant_ref_t: grant of the next directory page; 0: none
+        ("gref", arr(c_uint32, 0)),  # @4 grant_ref_t: grants of the buffer's 4 KiB pages
     )
 
     if TYPE_CHECKING:
@@ -160,11 +190,14 @@ class xensnd_page_directory(Struct):
 
 
 class xensnd_rw_req(Struct):
-    """struct xensnd_rw_req; 8 bytes."""
+    """The part of the buffer that holds samples, volumes or mute switches.
+
+    struct xensnd_rw_req; 8 bytes.
+    """
 
     _fields_ = (
-        ("offset", c_uint32),  # @0 uint32_t
-        ("length", c_uint32),  # @4 uint32_t
+        ("offset", c_uint32),  # @0 uint32_t: bytes into the buffer
+        ("length", c_uint32),  # @4 uint32_t: bytes
     )
     FORMAT = "<II"
     FORMAT_FIELDS = ("offset", "length")
@@ -177,7 +210,10 @@ class xensnd_rw_req(Struct):
 
 
 class xensnd_trigger_req(Struct):
-    """struct xensnd_trigger_req; 1 bytes."""
+    """Starts, pauses, resumes or stops a stream.
+
+    struct xensnd_trigger_req; 1 bytes.
+    """
 
     _fields_ = (
         ("type", c_uint8),  # @0 uint8_t
@@ -260,14 +296,17 @@ class xensnd_query_hw_param_period(Struct):
 
 
 class xensnd_query_hw_param(Struct):
-    """struct xensnd_query_hw_param; 40 bytes."""
+    """Ranges wanted, answered with ranges that are left; repeat until one is.
+
+    struct xensnd_query_hw_param; 40 bytes.
+    """
 
     _fields_ = (
-        ("formats", c_uint64),  # @0 uint64_t
-        ("rates", xensnd_query_hw_param_rates),  # @8 struct
+        ("formats", c_uint64),  # @0 uint64_t: a bit 1 << XENSND_PCM_FORMAT_* for each
+        ("rates", xensnd_query_hw_param_rates),  # @8 struct: Hz
         ("channels", xensnd_query_hw_param_channels),  # @16 struct
-        ("buffer", xensnd_query_hw_param_buffer),  # @24 struct
-        ("period", xensnd_query_hw_param_period),  # @32 struct
+        ("buffer", xensnd_query_hw_param_buffer),  # @24 struct: frames (a sample of every channel)
+        ("period", xensnd_query_hw_param_period),  # @32 struct: frames
     )
     FORMAT = "<QIIIIIIII"
     FORMAT_FIELDS = (
@@ -290,10 +329,13 @@ class xensnd_query_hw_param(Struct):
 
 
 class xensnd_cur_pos_evt(Struct):
-    """struct xensnd_cur_pos_evt; 8 bytes."""
+    """How far the stream has got.
+
+    struct xensnd_cur_pos_evt; 8 bytes.
+    """
 
     _fields_ = (
-        ("position", c_uint64),  # @0 uint64_t
+        ("position", c_uint64),  # @0 uint64_t: bytes played or captured so far
     )
     FORMAT = "<Q"
     FORMAT_FIELDS = ("position",)
@@ -330,10 +372,13 @@ class xensnd_req_op(Union):
 
 
 class xensnd_req(Struct):
-    """struct xensnd_req; 64 bytes."""
+    """A request, 64 bytes whatever its operation.
+
+    struct xensnd_req; 64 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint16),  # @0 uint16_t
+        ("id", c_uint16),  # @0 uint16_t: the front end's; the response repeats it
         ("operation", c_uint8),  # @2 uint8_t
         ("reserved", arr(c_uint8, 5)),  # @3 uint8_t
         ("op", xensnd_req_op),  # @8 union
@@ -369,13 +414,16 @@ class xensnd_resp_resp(Union):
 
 
 class xensnd_resp(Struct):
-    """struct xensnd_resp; 64 bytes."""
+    """The end of a request, 64 bytes.
+
+    struct xensnd_resp; 64 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint16),  # @0 uint16_t
-        ("operation", c_uint8),  # @2 uint8_t
+        ("id", c_uint16),  # @0 uint16_t: the request's
+        ("operation", c_uint8),  # @2 uint8_t: the request's
         ("reserved", c_uint8),  # @3 uint8_t
-        ("status", c_int32),  # @4 int32_t
+        ("status", c_int32),  # @4 int32_t: 0 or a negated XEN_E* number
         ("resp", xensnd_resp_resp),  # @8 union
     )
 
@@ -410,10 +458,13 @@ class xensnd_evt_op(Union):
 
 
 class xensnd_evt(Struct):
-    """struct xensnd_evt; 64 bytes."""
+    """Something that happened without a request, 64 bytes.
+
+    struct xensnd_evt; 64 bytes.
+    """
 
     _fields_ = (
-        ("id", c_uint16),  # @0 uint16_t
+        ("id", c_uint16),  # @0 uint16_t: for the front end, if it likes
         ("type", c_uint8),  # @2 uint8_t
         ("reserved", arr(c_uint8, 5)),  # @3 uint8_t
         ("op", xensnd_evt_op),  # @8 union
@@ -432,7 +483,10 @@ class xensnd_evt(Struct):
 
 
 class xen_sndif_sring_entry(Union):
-    """union xen_sndif_sring_entry; 64 bytes."""
+    """A slot of the request ring: a request, or the response that took its place.
+
+    union xen_sndif_sring_entry; 64 bytes.
+    """
 
     _fields_ = (
         ("req", xensnd_req),  # @0 xensnd_req
@@ -498,16 +552,19 @@ class xen_sndif_sring_pvt(Union):
 
 
 class xen_sndif_sring(Struct):
-    """struct xen_sndif_sring; 64 bytes. otherwise in 4.17, 4.14."""
+    """The shared request ring: indexes, then slots up to the end of the last page.
+
+    struct xen_sndif_sring; 64 bytes. otherwise in 4.17, 4.14.
+    """
 
     _fields_ = (
-        ("req_prod", c_uint32),  # @0 RING_IDX
-        ("req_event", c_uint32),  # @4 RING_IDX
-        ("rsp_prod", c_uint32),  # @8 RING_IDX
-        ("rsp_event", c_uint32),  # @12 RING_IDX
-        ("pvt", xen_sndif_sring_pvt),  # @16 union
+        ("req_prod", c_uint32),  # @0 RING_IDX: requests published, free-running
+        ("req_event", c_uint32),  # @4 RING_IDX: back end wants an event when req_prod gets here
+        ("rsp_prod", c_uint32),  # @8 RING_IDX: responses published, free-running
+        ("rsp_event", c_uint32),  # @12 RING_IDX: front end wants an event when rsp_prod gets here
+        ("pvt", xen_sndif_sring_pvt),  # @16 union: of early network drivers; zero
         ("__pad", arr(c_uint8, 44)),  # @20 uint8_t
-        ("ring", arr(xen_sndif_sring_entry, 0)),  # @64 xen_sndif_sring_entry
+        ("ring", arr(xen_sndif_sring_entry, 0)),  # @64 xen_sndif_sring_entry: slots, power of two
     )
 
     if TYPE_CHECKING:
@@ -528,13 +585,16 @@ class xen_sndif_sring(Struct):
 
 
 class xen_sndif_front_ring(Struct):
-    """struct xen_sndif_front_ring; 24 bytes."""
+    """What the front end keeps of the request ring for itself; not shared.
+
+    struct xen_sndif_front_ring; 24 bytes.
+    """
 
     _fields_ = (
-        ("req_prod_pvt", c_uint32),  # @0 RING_IDX
-        ("rsp_cons", c_uint32),  # @4 RING_IDX
-        ("nr_ents", c_uint32),  # @8 unsigned int
-        ("sring", c_uint64),  # @16 xen_sndif_sring *
+        ("req_prod_pvt", c_uint32),  # @0 RING_IDX: requests written, published or not
+        ("rsp_cons", c_uint32),  # @4 RING_IDX: responses taken
+        ("nr_ents", c_uint32),  # @8 unsigned int: slots, power of two
+        ("sring", c_uint64),  # @16 xen_sndif_sring *: the shared ring, as mapped here
     )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("req_prod_pvt", "rsp_cons", "nr_ents", "sring")
@@ -552,13 +612,16 @@ class xen_sndif_front_ring(Struct):
 
 
 class xen_sndif_back_ring(Struct):
-    """struct xen_sndif_back_ring; 24 bytes."""
+    """What the back end keeps of the request ring for itself; not shared.
+
+    struct xen_sndif_back_ring; 24 bytes.
+    """
 
     _fields_ = (
-        ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX
-        ("req_cons", c_uint32),  # @4 RING_IDX
-        ("nr_ents", c_uint32),  # @8 unsigned int
-        ("sring", c_uint64),  # @16 xen_sndif_sring *
+        ("rsp_prod_pvt", c_uint32),  # @0 RING_IDX: responses written, published or not
+        ("req_cons", c_uint32),  # @4 RING_IDX: requests taken
+        ("nr_ents", c_uint32),  # @8 unsigned int: slots, power of two
+        ("sring", c_uint64),  # @16 xen_sndif_sring *: the shared ring, as mapped here
     )
     FORMAT = "<III4xQ"
     FORMAT_FIELDS = ("rsp_prod_pvt", "req_cons", "nr_ents", "sring")
@@ -576,11 +639,14 @@ class xen_sndif_back_ring(Struct):
 
 
 class xensnd_event_page(Struct):
-    """struct xensnd_event_page; 64 bytes."""
+    """Head of a stream's event page, filled by the back end; the events follow it.
+
+    struct xensnd_event_page; 64 bytes.
+    """
 
     _fields_ = (
-        ("in_cons", c_uint32),  # @0 uint32_t
-        ("in_prod", c_uint32),  # @4 uint32_t
+        ("in_cons", c_uint32),  # @0 uint32_t: events taken by the front end, free-running
+        ("in_prod", c_uint32),  # @4 uint32_t: events written by the back end, free-running
         ("reserved", arr(c_uint8, 56)),  # @8 uint8_t
     )
     FORMAT = "<IIBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"

@@ -1,6 +1,9 @@
 # GENERATED from abi/io/tpmif.json (io/tpmif.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""io/tpmif.h of Xen 4.20, x86_64 and arm64."""
+"""Virtual TPMs: one command at a time in a shared page; also the ring of version 1, no longer in use.
+
+io/tpmif.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -14,22 +17,26 @@ if TYPE_CHECKING:
 
     from .._base import IntArray, IntArrayField, StructArray, StructArrayField
 
-# enum tpmif_state
+# TPMIF_STATE: Whose turn it is: the front end sets SUBMIT and CANCEL, the back end FINISH and IDLE.
 TPMIF_STATE_IDLE = 0
 TPMIF_STATE_SUBMIT = 1
 TPMIF_STATE_FINISH = 2
 TPMIF_STATE_CANCEL = 3
-TPMIF_TX_RING_SIZE = 1
+
+TPMIF_TX_RING_SIZE = 1  # Slots of version 1's ring
 
 
 class tpmif_tx_request(Struct):
-    """struct tpmif_tx_request; 16 bytes."""
+    """Version 1: a granted page with a packet.
+
+    struct tpmif_tx_request; 16 bytes.
+    """
 
     _fields_ = (
-        ("addr", c_uint64),  # @0 unsigned long
-        ("ref", c_uint32),  # @8 grant_ref_t
+        ("addr", c_uint64),  # @0 unsigned long: machine address of the packet
+        ("ref", c_uint32),  # @8 grant_ref_t: grant of its page
         ("unused", c_uint16),  # @12 uint16_t
-        ("size", c_uint16),  # @14 uint16_t
+        ("size", c_uint16),  # @14 uint16_t: bytes
     )
     FORMAT = "<QIHH"
     FORMAT_FIELDS = ("addr", "ref", "unused", "size")
@@ -46,7 +53,10 @@ class tpmif_tx_request(Struct):
 
 
 class tpmif_ring(Struct):
-    """struct tpmif_ring; 16 bytes."""
+    """Version 1: one slot.
+
+    struct tpmif_ring; 16 bytes.
+    """
 
     _fields_ = (
         ("req", tpmif_tx_request),  # @0 tpmif_tx_request
@@ -61,7 +71,10 @@ class tpmif_ring(Struct):
 
 
 class tpmif_tx_interface(Struct):
-    """struct tpmif_tx_interface; 16 bytes."""
+    """Version 1: the shared page.
+
+    struct tpmif_tx_interface; 16 bytes.
+    """
 
     _fields_ = (
         ("ring", arr(tpmif_ring, 1)),  # @0 tpmif_ring
@@ -78,15 +91,18 @@ class tpmif_tx_interface(Struct):
 
 
 class tpmif_shared_page(Struct):
-    """struct tpmif_shared_page; 8 bytes."""
+    """Version 2: head of the shared page; the command, then its answer, follows the grants.
+
+    struct tpmif_shared_page; 8 bytes.
+    """
 
     _fields_ = (
-        ("length", c_uint32),  # @0 uint32_t
+        ("length", c_uint32),  # @0 uint32_t: bytes of the command or answer
         ("state", c_uint8),  # @4 uint8_t
-        ("locality", c_uint8),  # @5 uint8_t
+        ("locality", c_uint8),  # @5 uint8_t: TPM locality of this command
         ("pad", c_uint8),  # @6 uint8_t
-        ("nr_extra_pages", c_uint8),  # @7 uint8_t
-        ("extra_pages", arr(c_uint32, 0)),  # @8 uint32_t
+        ("nr_extra_pages", c_uint8),  # @7 uint8_t: pages that continue this one
+        ("extra_pages", arr(c_uint32, 0)),  # @8 uint32_t: their grants
     )
 
     if TYPE_CHECKING:

@@ -1,6 +1,9 @@
 # GENERATED from abi/io/xenbus.json (io/xenbus.h, Xen 4.20).
 # Do not edit: change abi/ or tools/abi, then run `tools/abi generate`.
-"""io/xenbus.h of Xen 4.20, x86_64 and arm64."""
+"""How the two ends of a device tell each other where they are, in their xenstore nodes state.
+
+io/xenbus.h of Xen 4.20, x86_64 and arm64.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from ctypes import c_uint32
 
 TYPE_CHECKING = False
 
-# enum xenbus_state
+# xenbus_state: An end's state, written as a decimal; a missing node reads as Unknown.
 XenbusStateUnknown = 0
 XenbusStateInitialising = 1
 XenbusStateInitWait = 2

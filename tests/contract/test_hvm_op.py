@@ -135,6 +135,12 @@ def test_set_param_that_can_be_set_once_is_EEXIST_for_another_value(world):
     assert hvm_op.get_param(domid, index) == value
 
 
+def test_putting_another_domain_to_sleep_needs_the_flag(world):
+    with pytest.raises(xensys.HazardError) as caught:
+        world.xen.hvm_op.set_param(world.paused.domid, params.HVM_PARAM_ACPI_S_STATE, 3)
+    assert "sleep" in caught.value.hint
+
+
 @pytest.mark.parametrize("index", X86_DEPRECATED)
 def test_deprecated_param_is_EINVAL(world, index):
     with pytest.raises(xensys.XenError) as caught:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from ctypes import sizeof
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +17,8 @@ from xensys.cli import abi_lookup, main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -93,6 +98,66 @@ def test_other_architecture(ask: Callable[..., str]) -> None:
     assert "x86_64" in ask("hvm_start_info", "--arch", "arm64") or "arm64" in ask("hvm_start_info")
 
 
+def test_what_the_other_architecture_has_is_shown_whole(ask: Callable[..., str]) -> None:
+    """Members in unions without a tag were left out, as if the structure were full of holes."""
+    assert ask("cpu_user_regs", "--arch", "arm64") == ask("cpu_user_regs", "--arch", "x86_64")
+    assert " rip" in ask("cpu_user_regs", "--arch", "arm64")
+
+
+@pytest.mark.parametrize("arch", ["x86_64", "arm64"])
+def test_every_byte_of_a_structure_is_shown(arch: str) -> None:
+    checked = 0
+    for entry in every("structure"):
+        for answer in abi_lookup.find(entry["name"], arch):
+            if answer["kind"] != "structure" or answer["record"] != "struct":
+                continue
+            left = set(range(8 * answer["size"]))
+            for field in answer["fields"]:
+                start = 8 * field["offset"] + field.get("bit", 0)
+                width = field["bits"] if "bits" in field else 8 * field["size"]
+                left -= set(range(start, start + width))
+            assert len(left) < 8, (answer["name"], sorted(left))
+            checked += 1
+    assert checked > 400
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("struct xen_add_to_physmap", "xen_add_to_physmap"),
+        ("hvm/params", "hvm.params"),
+        ("hvm/hvm_op:HVMMEM", "hvm.hvm_op:HVMMEM"),
+        ("XENMAPSPACE", "memory:XENMAPSPACE"),
+    ],
+)
+def test_other_spellings(ask: Callable[..., str], said: str, meant: str) -> None:
+    assert ask(said) == ask(meant)
+
+
+def test_group_name_of_two_headers(ask: Callable[..., str]) -> None:
+    text = ask("UNMAP_NOTIFY")
+    assert "group gntdev:UNMAP_NOTIFY" in text
+    assert "group gntalloc:UNMAP_NOTIFY" in text
+
+
+def test_ioctl_by_name_has_its_structure_too(ask: Callable[..., str]) -> None:
+    assert ask("IOCTL_PRIVCMD_MMAP_RESOURCE") == ask("0x205007")
+
+
+def test_numbers_are_called_values(ask: Callable[..., str]) -> None:
+    assert ask("-5").startswith("2 names of value -5\n")
+    assert ask("0x7ff1").startswith("1 name of value 32753 = 0x7ff1\n")
+    assert ask(str(2**64), status=1) == f"xensys: nothing in the ABI is called '{2**64}'\n"
+    assert "called ''" in ask("", status=1)
+
+
+def test_no_arguments_and_many_holders(ask: Callable[..., str]) -> None:
+    assert "args    none" in ask("HYPERVISOR_iret")
+    (line,) = [line for line in ask("DOMID_SELF").splitlines() if line.startswith("held by")]
+    assert line.endswith(" more")
+    assert len(line) < 500
+
+
 def test_misspelt(ask: Callable[..., str]) -> None:
     said = ask("xen_add_to_phsymap", status=1)
     assert "xen_add_to_physmap" in said
@@ -154,3 +219,14 @@ def test_layouts_are_those_of_the_classes() -> None:
                     assert getattr(own, "offset", field["offset"]) == field["offset"], field
             checked += 1
     assert checked > 550
+
+
+def test_a_full_disk_is_one_line() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "xensys", "abi", "ioreq"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=ROOT,
+        )  # fmt: skip
+    assert done.returncode != 0
+    assert done.stderr.startswith("xensys: [Errno 28]")
+    assert "Traceback" not in done.stderr

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 Fact = dict[str, Any]
 
+# From harmless to worst. What is safe towards another domain is in abi/README.md.
+HAZARDS = ("safe", "kernel-owned", "stops-the-machine")
+
 # Every word a row may use: a new one is a decision, made here.
 VOCABULARY: dict[str, set[Any]] = {
     "dir": {"in", "out", "inout"},
@@ -27,7 +30,7 @@ VOCABULARY: dict[str, set[Any]] = {
     "arch": set(ARCHES),
     "guests": {"any", "PV", "HVM", "translated"},
     "status": {"stable", "tools-only"},
-    "hazard": {"safe", "kernel-owned", "stops-the-machine"},
+    "hazard": set(HAZARDS),
     "class": {"stable", "pv-kernel", "versioned", "removed", "internal", "arch"},
     "reason": {"removed", "tools-only", "hypervisor-internal"},
     # Parameters (kind = "parameters") have a few words of their own.

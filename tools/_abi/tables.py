@@ -18,7 +18,17 @@ from typing import TYPE_CHECKING, Any
 from . import data
 from .headers import ARCHES
 from .releases import RELEASES, ordered
-from .table_rows import PARAMETER, RELEASE, VOCABULARY, Argument, Facts, argument_type, hypercall, operation
+from .table_rows import (
+    HAZARDS,
+    PARAMETER,
+    RELEASE,
+    VOCABULARY,
+    Argument,
+    Facts,
+    argument_type,
+    hypercall,
+    operation,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,6 +85,12 @@ class _Family:
         self.prefixes: list[str] = [one, *several] if one else several
 
 
+def sides(row: Fact) -> dict[str, str]:
+    """Return a row's hazard for the caller itself and for another domain."""
+    hazard = row.get("hazard", "")
+    return hazard if isinstance(hazard, dict) else {"self": hazard, "other": hazard}
+
+
 def matches(name: str, patterns: list[str]) -> bool:
     """Tell whether shell patterns, taken in order, name it; "!PATTERN" takes away again."""
     named = False
@@ -129,6 +145,7 @@ class _Tables:
             wrong.append("either hypercall or within")
         elif "within" in head:
             wrong += self._within(family)
+            wrong += self._hazards(family)
         else:
             wrong += self._called(family)
         constants = self.facts.all[family.header]["constants"]
@@ -147,6 +164,18 @@ class _Tables:
         wrong = [] if field else [f"selector: {container} has no field {family.selector!r}"]
         if "args" in family.head:
             wrong.append("args are for a hypercall's own table")
+        return wrong
+
+    def _hazards(self, family: _Family) -> list[str]:
+        """The row that a family is within is what a caller's gate sees first: the worst of them all."""
+        name, _, row = str(family.head["within"]).partition(".")
+        outer = self.families[name].rows.get(row, {}) if name in self.families else {}
+        wrong: list[str] = []
+        for inner, own in family.rows.items():
+            for side, word in sides(own).items():
+                least = sides(outer).get(side, HAZARDS[-1])
+                if word in HAZARDS and least in HAZARDS and HAZARDS.index(word) > HAZARDS.index(least):
+                    wrong.append(f"{inner} is {word} ({side}), {family.head['within']} only {least}")
         return wrong
 
     def _called(self, family: _Family) -> list[str]:

@@ -274,7 +274,7 @@ class ioctl_gntdev_dmabuf_exp_from_refs(Struct):
     _fields_ = (
         ("flags", c_uint32),  # @0 __u32
         ("count", c_uint32),  # @4 __u32: grants
-        ("fd", c_uint32),  # @8 __u32: file descriptor of the dma-buf
+        ("fd", c_uint32),  # @8 __u32: the dma-buf, as a file descriptor
         ("domid", c_uint32),  # @12 __u32
         ("refs", arr(c_uint32, 1)),  # @16 __u32: grant references, as many as count says
     )
@@ -301,7 +301,7 @@ class ioctl_gntdev_dmabuf_exp_wait_released(Struct):
     """
 
     _fields_ = (
-        ("fd", c_uint32),  # @0 __u32: file descriptor of the dma-buf
+        ("fd", c_uint32),  # @0 __u32: the dma-buf, as a file descriptor
         ("wait_to_ms", c_uint32),  # @4 __u32: ms, then ETIMEDOUT
     )
     FORMAT = "<II"
@@ -321,7 +321,7 @@ class ioctl_gntdev_dmabuf_imp_to_refs(Struct):
     """
 
     _fields_ = (
-        ("fd", c_uint32),  # @0 __u32: file descriptor of the dma-buf
+        ("fd", c_uint32),  # @0 __u32: the dma-buf, as a file descriptor
         ("count", c_uint32),  # @4 __u32: grants
         ("domid", c_uint32),  # @8 __u32
         ("reserved", c_uint32),  # @12 __u32: must be 0
@@ -350,7 +350,7 @@ class ioctl_gntdev_dmabuf_imp_release(Struct):
     """
 
     _fields_ = (
-        ("fd", c_uint32),  # @0 __u32: file descriptor of the dma-buf
+        ("fd", c_uint32),  # @0 __u32: the dma-buf, as a file descriptor
         ("reserved", c_uint32),  # @4 __u32: must be 0
     )
     FORMAT = "<II"

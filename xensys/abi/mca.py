@@ -395,7 +395,7 @@ class mcinfo_logical_cpu(Struct):
         ("mc_nthreads", c_uint32),  # @28 uint32_t
         ("mc_cpuid_level", c_int32),  # @32 int32_t: highest CPUID leaf
         ("mc_family", c_uint32),  # @36 uint32_t
-        ("mc_vendor", c_uint32),  # @40 uint32_t: as Linux counts: 0 Intel, 2 AMD, 5 Centaur, 9 Hygon, 10 Zhaoxin
+        ("mc_vendor", c_uint32),  # @40 uint32_t: from Xen 4.22 on as Linux counts: 0 Intel, 2 AMD, 9 Hygon; up to 4.21: 1, 2, 16
         ("mc_model", c_uint32),  # @44 uint32_t
         ("mc_step", c_uint32),  # @48 uint32_t
         ("mc_vendorid", arr(c_char, 16)),  # @52 char

@@ -153,7 +153,7 @@ class physdev_irq_status_query(Struct):
 
 
 class physdev_set_iopl(Struct):
-    """Sets the calling vCPU's I/O privilege level (PV).
+    """Sets the I/O privilege level of the calling vCPU (PV).
 
     struct physdev_set_iopl; 4 bytes.
     """
@@ -171,7 +171,7 @@ class physdev_set_iopl(Struct):
 
 
 class physdev_set_iobitmap(Struct):
-    """Sets the calling vCPU's I/O port permissions (PV).
+    """Sets which I/O ports the calling vCPU may use (PV).
 
     struct physdev_set_iobitmap; 16 bytes.
     """

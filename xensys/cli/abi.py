@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Answer = dict[str, Any]
 _TABLES = {"hypercalls": "hypercall", "hvm_params": "parameter of HVMOP_set_param and get_param"}
 _ITEMS = 400  # lines of a list: whoever wants all of it takes --json
+_HOLDERS = 12  # fields in a line; 60 hold a domid
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -45,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not answers:
         similar = abi_lookup.similar(arguments.what)
         hint = f"; is it {' or '.join(similar)}?" if similar else ""
-        print(f"xensys: nothing in the ABI is called {arguments.what}{hint}", file=sys.stderr)
+        print(f"xensys: nothing in the ABI is called {arguments.what!r}{hint}", file=sys.stderr)
         return 1
     return 0
 
@@ -115,7 +116,7 @@ def _structure(answer: Answer) -> list[str]:
 
 
 def _operation_table(rows: list[Answer]) -> list[str]:
-    cells = [["sub-operation", "table", "nr", "", "since", "who", "arch", "hazard"]]
+    cells = [["sub-operation", "table", "nr", "dir", "since", "who", "arch", "hazard"]]
     for row in rows:
         cells.append([
             row["name"], row["table"], str(row["nr"]), row.get("dir", ""), row.get("since", ""),
@@ -148,7 +149,9 @@ def _plain(value: Any) -> str:
     if isinstance(value, dict):
         return "; ".join(f"{key}: {_plain(inner)}" for key, inner in value.items())
     if isinstance(value, list | tuple):
-        if value and isinstance(value[0], dict):
+        if not value:
+            return "none"
+        if isinstance(value[0], dict):
             return " | ".join(" ".join(f"{k}={v}" for k, v in item.items()) for item in value)
         return ", ".join(map(str, value))
     return str(value)
@@ -166,8 +169,13 @@ def _constant(answer: Answer) -> list[str]:
             f"direction {ioctl['direction']}"
         )
     if held := answer.get("held_by"):
-        lines.append(f"held by {', '.join(held)}")
+        lines.append(_held_by(held))
     return lines
+
+
+def _held_by(fields: list[str]) -> str:
+    more = f" and {len(fields) - _HOLDERS} more" if len(fields) > _HOLDERS else ""
+    return f"held by {', '.join(fields[:_HOLDERS])}{more}"
 
 
 def _number(value: int) -> str:
@@ -178,7 +186,7 @@ def _group(answer: Answer) -> list[str]:
     lines = [f"group {answer['name']}   {answer['header']}   {answer['of']}", answer["doc"], ""]
     lines += _table([[_number(c["value"]), c["name"], "; ".join(_notes(c))] for c in answer["constants"]])
     if answer["held_by"]:
-        lines += ["", f"held by {', '.join(answer['held_by'])}"]
+        lines += ["", _held_by(answer["held_by"])]
     return lines
 
 
@@ -202,7 +210,9 @@ def _typedef(answer: Answer) -> list[str]:
 def _names(answer: Answer) -> list[str]:
     rows = [[name["name"], name["kind"], name["module"], name.get("doc", "")] for name in answer["found"]]
     more = [f"  … {len(rows) - _ITEMS} more"] if len(rows) > _ITEMS else []
-    return [f"{len(rows)} names like {answer['name']}", *_table(rows[:_ITEMS]), *more]
+    count = f"{len(rows)} name" + ("s" if len(rows) > 1 else "")
+    like = f"of value {_number(answer['value'])}" if "value" in answer else f"like {answer['name']}"
+    return [f"{count} {like}", *_table(rows[:_ITEMS]), *more]
 
 
 _SHOW = {

@@ -42,12 +42,16 @@ def find(what: str, arch: str) -> list[Answer]:
     number = _number(what)
     if number is not None:
         return _by_number(number, arch)
+    what = what.removeprefix("struct ").removeprefix("union ")
     if "*" in what or "?" in what:
         found = [entry for entry in _everything() if fnmatchcase(entry["name"], what)]
         return [{"kind": "names", "name": what, "found": found}] if found else []
     if ":" in what:
         return _groups(what)
-    return [*_operations(what, arch), *_named(what, arch)]
+    found = [*_operations(what, arch), *_named(what, arch)]
+    if not found:  # a group without its module: shared prefixes, as people say them
+        found = [group for module in _facts() for group in _groups(f"{module}:{what}")]
+    return found
 
 
 def similar(what: str) -> list[str]:
@@ -79,11 +83,13 @@ def _everything() -> Iterator[Answer]:
 
 def _named(name: str, arch: str) -> Iterator[Answer]:
     for module, facts in _facts().items():
-        if name == module or name == facts["header"]:
+        if name in (module, module.replace(".", "/"), facts["header"]):
             yield _module(module, facts)
         for spelled in (name, f"__{name}"):  # each __NAME exists as NAME too
             if spelled in facts["constants"]:
                 yield _constant(module, spelled)
+                if "IOCTL" in spelled:
+                    yield from _argument(module, spelled, arch)
         plain = name.removeprefix("__")
         if plain in facts["types"]:
             yield from _structure(module, plain, arch)
@@ -129,10 +135,12 @@ def _constant(module: str, name: str) -> Answer:
 
 
 def _groups(what: str) -> list[Answer]:
-    module, _, name = what.partition(":")
+    spelled, _, name = what.partition(":")
+    module = spelled.replace("/", ".")
     facts = _facts().get(module)
     if facts is None or name not in facts["groups"]:
         return []
+    what = f"{module}:{name}"
     group = facts["groups"][name]
     constants = [{"name": n, **c} for n, c in facts["constants"].items() if c.get("group") == name]
     answer = {"kind": "group", "name": what, **_where(module), "of": group["kind"], "doc": group["doc"]}
@@ -162,8 +170,10 @@ def _layout(per_arch: Answer, arch: str) -> tuple[Answer, str] | None:
 
 def _structure(module: str, name: str, arch: str) -> Iterator[Answer]:
     per_arch = _facts()[module]["types"][name]
-    # What only the other architecture has is better shown than denied.
-    seen = _layout(per_arch, arch) or _layout(per_arch, next(iter(per_arch)))
+    # What only the other architecture has is better shown than denied, and its members with it.
+    if _layout(per_arch, arch) is None:
+        arch = next(iter(per_arch))
+    seen = _layout(per_arch, arch)
     if seen is None:
         return
     layout, on = seen
@@ -296,7 +306,7 @@ def _by_number(number: int, arch: str) -> list[Answer]:
                 doc = fact.get("doc") or facts["groups"].get(fact.get("group"), {}).get("doc", "")
                 rest.append({"name": name, "kind": "constant", "module": module, "doc": doc})
     if rest:
-        answers.append({"kind": "names", "name": f"{number:#x}", "found": rest})
+        answers.append({"kind": "names", "name": str(number), "value": number, "found": rest})
     return answers
 
 

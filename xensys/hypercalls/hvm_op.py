@@ -10,6 +10,7 @@ from errno import EPERM
 
 from xensys.abi._base import Packer
 from xensys.abi.hvm import hvm_op as abi
+from xensys.abi.hvm import params
 from xensys.errors import HazardError
 from xensys.hypercalls._call import HVM_OP, Caller
 
@@ -58,8 +59,10 @@ class HvmOp:
                 its parameters (rings, event ports, the way it takes interrupts).
                 Oneself is DOMID_SELF, and 0 in the initial domain; a guest that
                 gives its own number is not recognised, as Xen tells it to nobody.
+                Must be True for HVM_PARAM_ACPI_S_STATE of any domain, too: 3
+                puts it to sleep.
         Raises:
-            HazardError: oneself, without the flag.
+            HazardError: either of these without the flag.
             NoSuchDomainError: ESRCH.
             XenPermissionError: EPERM, not one's own and no privilege, or a
                 parameter that a guest may not write.
@@ -67,14 +70,19 @@ class HvmOp:
                 set once only, and is.
         EINTR: reported.
         """
-        if not hazardous and self._caller.is_self(domid):
+        sleeps = index == params.HVM_PARAM_ACPI_S_STATE
+        if not hazardous and (sleeps or self._caller.is_self(domid)):
+            why = (
+                "this puts a domain to sleep"
+                if sleeps
+                else "the running kernel relies on its own parameters"
+            )
             raise HazardError(
                 EPERM,
                 call="hvm_op(HVMOP_set_param)",
                 domid=domid,
                 arguments={"index": index, "value": value},
-                hint="not asked of Xen: the running kernel relies on its own parameters; "
-                "pass hazardous=True if you know better",
+                hint=f"not asked of Xen: {why}; pass hazardous=True if you know better",
             )
         buffers = self._caller.buffers
         slot = buffers.take(_PARAM.size)

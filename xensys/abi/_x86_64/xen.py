@@ -116,7 +116,7 @@ class arch_shared_info(Struct):
         ("pfn_to_mfn_frame_list_list", c_uint64),  # @8 xen_pfn_t: frame of the p2m tree's top; 0: not set yet, all ones: see p2m_vaddr
         ("nmi_reason", c_uint64),  # @16 unsigned long
         ("p2m_cr3", c_uint64),  # @24 unsigned long: page table in which p2m_vaddr is valid; 0: no linear p2m
-        ("p2m_vaddr", c_uint64),  # @32 unsigned long: virtual address of the linear p2m
+        ("p2m_vaddr", c_uint64),  # @32 unsigned long: where the linear p2m is mapped, virtual address
         ("p2m_generation", c_uint64),  # @40 unsigned long: odd while the guest changes the p2m's mapping
     )
     FORMAT = "<QQQQQQ"

@@ -305,7 +305,7 @@ class xen_dm_op_modified_memory(Struct):
     """
 
     _fields_ = (
-        ("nr_extents", c_uint32),  # @0 uint32_t: entries of the second buffer, taken from the last; on an error the failing index + 1
+        ("nr_extents", c_uint32),  # @0 uint32_t: entries of the second buffer, taken from the last on; what was left, if interrupted
         ("opaque", c_uint32),  # @4 uint32_t: must be 0; Xen keeps here how far it got
     )
     FORMAT = "<II"

@@ -124,7 +124,7 @@ class xen_hvm_altp2m_suppress_ve(Struct):
 
 
 class xen_hvm_altp2m_suppress_ve_multi(Struct):
-    """Sets the suppress-#VE bit on a range of frames of a view.
+    """Sets the suppress-#VE bit of many frames of a view, one after the other.
 
     struct xen_hvm_altp2m_suppress_ve_multi; 32 bytes.
     """

@@ -23,9 +23,16 @@ if TYPE_CHECKING:
         ForeignMapError,
         ForkedError,
         HazardError,
+        NodeNotFoundError,
         NoSuchDomainError,
         NotSupportedError,
         NoXenError,
+        StoreConnectionError,
+        StoreError,
+        StoreNotSupportedError,
+        StorePermissionError,
+        StoreTimeoutError,
+        TransactionConflictError,
         XenError,
         XenInterruptedError,
         XenNotFoundError,
@@ -42,8 +49,15 @@ __all__ = [
     "HazardError",
     "NoSuchDomainError",
     "NoXenError",
+    "NodeNotFoundError",
     "NotSupportedError",
     "Probe",
+    "StoreConnectionError",
+    "StoreError",
+    "StoreNotSupportedError",
+    "StorePermissionError",
+    "StoreTimeoutError",
+    "TransactionConflictError",
     "Version",
     "Xen",
     "XenError",
@@ -69,20 +83,22 @@ _HOME = {
 _PACKAGES = frozenset(("abi", "sim", "testing"))
 
 
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # import_module() would load importlib; this is what it comes down to.
-    from sys import modules
+if not TYPE_CHECKING:  # checkers would take any name for one of ours
 
-    if name in _PACKAGES:
-        __import__(f"xensys.{name}")
-        return modules[f"xensys.{name}"]
-    home = _HOME.get(name, "xensys.errors")
-    __import__(home)
-    value = getattr(modules[home], name)
-    globals()[name] = value
-    return value
+    def __getattr__(name):
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        # import_module() would load importlib; this is what it comes down to.
+        from sys import modules
+
+        if name in _PACKAGES:
+            __import__(f"xensys.{name}")
+            return modules[f"xensys.{name}"]
+        home = _HOME.get(name, "xensys.errors")
+        __import__(home)
+        value = getattr(modules[home], name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -12,6 +12,13 @@
         XenInterruptedError    also InterruptedError: EINTR that was not retried
         ForeignMapError        frames that could not be mapped, each with its errno
         ForkedError            also ValueError: made before os.fork(), used after it
+        StoreError             from XenStore: errno, the daemon's own word, path and transaction
+          NodeNotFoundError         ENOENT; also XenNotFoundError and KeyError
+          StorePermissionError      EACCES, EPERM; also XenPermissionError
+          StoreNotSupportedError    ENOSYS; also NotSupportedError
+          TransactionConflictError  EAGAIN: others changed what was used; begin again
+          StoreConnectionError      also ConnectionError: this connection is finished
+          StoreTimeoutError         also XenTimeoutError
 
 There is a subclass only where a caller would act differently. A value that
 does not fit is an OverflowError, a closed handle a ValueError, live views
@@ -35,7 +42,14 @@ __all__ = [
     "HazardError",
     "NoSuchDomainError",
     "NoXenError",
+    "NodeNotFoundError",
     "NotSupportedError",
+    "StoreConnectionError",
+    "StoreError",
+    "StoreNotSupportedError",
+    "StorePermissionError",
+    "StoreTimeoutError",
+    "TransactionConflictError",
     "XenError",
     "XenInterruptedError",
     "XenNotFoundError",
@@ -189,6 +203,67 @@ class ForeignMapError(XenError):
         return text
 
 
+class StoreError(XenError):
+    """A refusal by xenstored, or by us where every xenstored would refuse.
+
+    Attributes:
+        errno: what the error's name stands for; EINVAL for a name nobody knows.
+        name: the name the daemon sent ("ENOENT"); empty if we refused, or the
+            connection did.
+        path: the node it was about, in full; empty if none.
+        transaction: the transaction it was in; 0 if none.
+    """
+
+    name: str = ""
+    path: str = ""
+    transaction: int = 0
+
+    def __init__(
+        self,
+        errno: int = 0,
+        message: str | None = None,
+        *,
+        name: str = "",
+        path: str = "",
+        transaction: int = 0,
+        **context: object,
+    ) -> None:
+        super().__init__(errno, message, **context)  # type: ignore[arg-type]  # passed on unread
+        if name:
+            self.name = name
+        if path:
+            self.path = path
+        if transaction:
+            self.transaction = transaction
+
+
+class NodeNotFoundError(StoreError, XenNotFoundError, KeyError):
+    """ENOENT: no such node in XenStore."""
+
+
+class StorePermissionError(StoreError, XenPermissionError):
+    """EACCES or EPERM: the node's permissions, or a request for the control domain only."""
+
+
+class StoreNotSupportedError(StoreError, NotSupportedError):
+    """ENOSYS: this xenstored does not know the request."""
+
+
+class TransactionConflictError(StoreError):
+    """EAGAIN: others changed what was used, and nothing was done. Begin again."""
+
+
+class StoreConnectionError(StoreError, ConnectionError):
+    """The connection to xenstored is gone, or what came from it made no sense.
+
+    Watches and transactions went with it.
+    """
+
+
+class StoreTimeoutError(StoreError, XenTimeoutError):
+    """A deadline has passed; the request may have been carried out."""
+
+
 _CLASSES: dict[int, type[XenError]] = {
     _errno.EPERM: XenPermissionError,
     _errno.EACCES: XenPermissionError,
@@ -218,7 +293,8 @@ def error_from(
 
 
 def _show(name: str, value: object) -> str:
-    """Domids, ports and counts in decimal; frames, addresses and flags in hex."""
-    if type(value) is int and value > 9 and not name.startswith(("dom", "port", "n", "vcpu")):
+    """Domids, ports, transactions and counts in decimal; frames, addresses and flags in hex."""
+    decimal = name.startswith(("dom", "port", "n", "transaction", "vcpu"))
+    if type(value) is int and value > 9 and not decimal:
         return f"{value:#x}"
     return repr(value)

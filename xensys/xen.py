@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from xensys.devices.hypercall import HypercallMemory
     from xensys.devices.privcmd import Privcmd
+    from xensys.domains import Domains
     from xensys.hypercalls._call import Caller, Word
     from xensys.hypercalls.grant_table_op import GrantTableOp
     from xensys.hypercalls.hvm_op import HvmOp
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from xensys.memory.buffers import BufferPool
     from xensys.memory.foreign import ForeignMemory
     from xensys.memory.resource import Resources
+    from xensys.store import Store
 
 _ENVIRONMENT = "XENSYS_KERNEL"
 
@@ -217,6 +219,35 @@ class Xen(OneOfAKind):
         return result
 
     @property
+    def store(self) -> Store:
+        """XenStore; connected to now if it was not yet. Closed with this object."""
+        part = self._parts.get("store")
+        if part is None:
+            from xensys.store.client import Store
+
+            self._check_open()
+            opened = Store.open(kernel=self.kernel)
+            try:
+                part = self._keep("store", opened)
+            finally:
+                if part is not opened:
+                    # Another thread was quicker, to connect or to close.
+                    opened.close()
+        result: Store = part  # pyright: ignore[reportAssignmentType]  # `_keep` gives what it got
+        return result
+
+    @property
+    def domains(self) -> Domains:
+        """The domains there are."""
+        part = self._parts.get("domains")
+        if part is None:
+            from xensys.domains import Domains
+
+            part = self._keep("domains", Domains(self))
+        result: Domains = part
+        return result
+
+    @property
     def xen_version(self) -> XenVersion:
         """The xen_version hypercall."""
         part = self._parts.get("xen_version")
@@ -319,8 +350,10 @@ class Xen(OneOfAKind):
                 return
             self._state = "closed"
             privcmd, self._privcmd = self._privcmd, None
-            buffers = self._parts.get("buffers")
+            buffers, store = self._parts.get("buffers"), self._parts.get("store")
             self._parts.clear()
+        if store is not None:
+            store.close()
         if privcmd is not None:
             privcmd.close()
         if buffers is not None:

@@ -15,9 +15,13 @@ from __future__ import annotations
 
 import os
 import secrets
+import select
+import socket
 import struct
 import subprocess
+import threading
 import time
+import tty
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,8 +30,13 @@ from typing import Any
 
 import xensys
 from xensys.kernel import Kernel, host
+from xensys.store import Store
 
 FRAME = 4096
+#: The ways from dom0 to XenStore, and where each is.
+WAYS = {"socket": "/run/xenstored/socket", "device": "/dev/xen/xenbus"}
+#: Seconds after which something that must happen has not: dom0 is emulated, and its host busy.
+PATIENCE = 30.0
 #: A domid that never was (the last one that is no reserved one).
 NEVER = 0x7FEF
 SELF = 0x7FF0
@@ -105,6 +114,25 @@ class Throwaway(Guest):
         raise NotImplementedError
 
 
+@dataclass
+class Talker:
+    """A guest that asks XenStore what a test wants it to ask.
+
+    Attributes:
+        domid: its number.
+        store: its own connection. Not to be closed, and for one request at a time; no
+            request that its kernel refuses (a watch too many): no answer would come.
+    """
+
+    domid: int
+    store: Store
+
+    @property
+    def home(self) -> str:
+        """What its relative paths are relative to."""
+        return f"/local/domain/{self.domid}"
+
+
 class World:
     """Where a test runs.
 
@@ -124,7 +152,7 @@ class World:
     features: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
-        self._opened: list[xensys.Xen] = []
+        self._opened: list[xensys.Xen | Store] = []
 
     def has(self, feature: str) -> bool:
         """Whether this world can show something; see skips.toml."""
@@ -141,6 +169,20 @@ class World:
         xen = xensys.open(kernel=self.kernel)
         self._opened.append(xen)
         return xen
+
+    def store(self, way: str) -> Store:
+        """One more connection to XenStore; all are closed after the test.
+
+        Args:
+            way: a key of `WAYS`.
+        """
+        store = Store.open(WAYS[way], kernel=self.kernel, timeout=PATIENCE)
+        self._opened.append(store)
+        return store
+
+    def talker(self) -> Talker:
+        """A guest that talks to XenStore; on real Xen the same one for all tests."""
+        raise NotImplementedError
 
     @property
     def dead_domid(self) -> int:
@@ -171,8 +213,8 @@ class World:
 
     def close(self) -> None:
         """End of the test."""
-        for xen in self._opened:
-            xen.close()
+        for opened in self._opened:
+            opened.close()
 
     def misdeeds(self) -> list[str]:
         """What the test has done that it must not, seen after its end."""
@@ -221,6 +263,19 @@ class SimWorld(World):
         self.running = Guest(running.domid, running.first_gfn, _RUNNING_MEMORY // FRAME, word)
         paused = self.machine.add_domain(name="paused", memory=_PAUSED_MEMORY, paused=True)
         self.paused = Guest(paused.domid, paused.first_gfn, _PAUSED_MEMORY // FRAME)
+
+    def store(self, way: str) -> Store:
+        from xensys.sim.clock import RealClock
+
+        # Threads of such a test wait for each other: no time may pass at once.
+        self.machine.clock = RealClock()
+        return super().store(way)
+
+    def talker(self) -> Talker:
+        kernel = self.machine.domains[self.running.domid].kernel()
+        store = Store.open(WAYS["device"], kernel=kernel, timeout=PATIENCE)
+        self._opened.append(store)
+        return Talker(self.running.domid, store)
 
     @cached_property
     def dead_domid(self) -> int:
@@ -284,6 +339,15 @@ class RealWorld(World):
         )
         self.paused = Guest(paused, *_longest_run(paused, target.arch, _PAUSED_MEMORY))
 
+    def talker(self) -> Talker:
+        talker = _talker()
+        if not talker.store.connected:
+            # A failed test has left it so; the next one shall not fail for that.
+            talker.store.close()
+            _talker.cache_clear()
+            talker = _talker()
+        return talker
+
     @property
     def dead_domid(self) -> int:
         return _dead_domid()
@@ -326,10 +390,10 @@ def _longest_run(domid: int, arch: str, memory: int) -> tuple[int, int]:
 _names = iter(range(1 << 30))
 
 
-def _create_guest() -> int:
+def _create_guest(*argv: str) -> int:
     name = f"contract-{os.getpid()}-{next(_names)}"
     memory = str(_PAUSED_MEMORY >> 20)
-    return int(_guest_helper("create", name, "--paused", "--memory", memory))
+    return int(_guest_helper("create", name, "--memory", memory, *(argv or ("--paused",))))
 
 
 @cache
@@ -337,6 +401,71 @@ def _dead_domid() -> int:
     domid = _create_guest()
     _guest_helper("destroy", str(domid))
     return domid
+
+
+#: A guest's only process: passes bytes between its console and its XenStore device.
+#: Whatever else might write there must be silent. cat ends when the device refuses something.
+_TALK = b"""#!/bin/busybox sh
+/bin/busybox mkdir -p /applets /dev
+/bin/busybox --install -s /applets
+export PATH=/applets
+mount -t devtmpfs devtmpfs /dev
+dmesg -n 1
+stty raw -echo
+exec 3<>/dev/xen/xenbus
+printf 'ready\\n'
+exec 2>/dev/null
+cat <&3 &
+while :; do cat >&3; done
+"""
+
+
+@cache
+def _talker() -> Talker:
+    initrd = f"/run/xenbox/talk-{os.getpid()}.initrd"
+    with open("/xenbox/guest-initrd", "rb") as base, open(initrd, "wb") as file:
+        data = base.read()
+        # Linux takes several archives, one after the other.
+        file.write(data + bytes(-len(data) % 4) + _archived("talk", _TALK) + _archived("TRAILER!!!", b""))
+    domid = _create_guest("--initrd", initrd, "--extra", "rdinit=/talk loglevel=0")
+    with Store.open() as store:
+        # xenconsoled makes it when it has found the guest.
+        console = store.wait_for(f"/local/domain/{domid}/console/tty", bool, timeout=PATIENCE)
+    assert console is not None
+    terminal = os.open(console, os.O_RDWR | os.O_NOCTTY)
+    tty.setraw(terminal)
+    said = b""
+    while not said.endswith(b"ready\n"):
+        assert select.select([terminal], [], [], 2 * PATIENCE)[0], f"the guest did not start: {said!r}"
+        said += os.read(terminal, 4096)
+    ours, theirs = socket.socketpair()
+    threading.Thread(target=_relay, args=(theirs, terminal), daemon=True).start()
+    store = Store.adopt(ours.detach(), device=True, timeout=PATIENCE)
+    return Talker(domid, store)
+
+
+def _relay(sock: socket.socket, terminal: int) -> None:
+    """Pass bytes on for as long as the process lives."""
+    while True:
+        for ready in select.select([sock.fileno(), terminal], [], [])[0]:
+            if ready != terminal:
+                data = sock.recv(4096)
+                if not data:
+                    return
+                # To Linux's hvc console ^O is the SysRq key, and twice ^O is ^O.
+                data = data.replace(b"\x0f", b"\x0f\x0f")
+                while data:
+                    data = data[os.write(terminal, data) :]
+            else:
+                sock.sendall(os.read(terminal, 4096))
+
+
+def _archived(name: str, data: bytes) -> bytes:
+    """A file of a cpio archive ("newc")."""
+    path = name.encode() + b"\0"
+    fields = (0, 0o100755, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(path), 0)
+    head = b"070701" + b"".join(b"%08X" % field for field in fields) + path
+    return head + bytes(-len(head) % 4) + data + bytes(-len(data) % 4)
 
 
 def _guest_helper(*argv: str) -> str:

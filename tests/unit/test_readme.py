@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import xensys
+import xensys.store
 from xensys.sim import Machine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +34,17 @@ def test_first_example_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 def test_simulator_example_raises_what_it_says() -> None:
     with pytest.raises(xensys.ForeignMapError):
         exec(compile(blocks("python")[1], "README.md", "exec"), {"xensys": xensys})
+
+
+def test_xenstore_example_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    machine = Machine()
+    real = xensys.store.open
+    monkeypatch.setattr(xensys.store, "open", lambda: real(kernel=machine.dom0))
+    exec(compile(blocks("python")[2], "README.md", "exec"), {})
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "0 Domain-0"
+    assert said[-2:] == ["Event('/tool', watched='/tool')", "False"]
+    assert machine.store.read("/tool/count") == b"2"
 
 
 def test_every_command_is_there() -> None:

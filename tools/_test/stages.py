@@ -121,6 +121,8 @@ def sim(run: Run) -> None:
     """The contract on the simulator, once per target's personality, and without the buffer device."""
     for target in TARGETS:
         _contract_on_sim(run, target, "plain")
+        store = sorted((ROOT / "tests" / "contract").glob("test_store*.py"))
+        run.python("-m", "pytest", "-q", *store, env={"XENSYS_CONTRACT_TARGET": target})
     _contract_on_sim(run, "amd64-4.20", "fallback")
 
 

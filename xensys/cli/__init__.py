@@ -9,8 +9,6 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from xensys.errors import XenError
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -23,20 +21,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, or 1 if something stood in the way.
     """
-    from xensys.cli import abi, demo, doctor, info
+    from xensys.cli import abi, demo, doctor, domains, info, store
 
     parser = argparse.ArgumentParser(prog="xensys", description="Xen from pure Python.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (demo, info, doctor, abi):
+    for module in (demo, info, doctor, abi, store, domains):
         module.add(commands)
     parsed = parser.parse_args(arguments)
     try:
         status: int = parsed.run(parsed)
+        sys.stdout.flush()  # a full disk is told of here, not at the interpreter's exit
     except BrokenPipeError:
         # The reader has had enough; nothing more can be said, not even at exit.
         sys.stderr.close()
         return 1
-    except (XenError, ValueError, OverflowError) as error:
+    except (OSError, ValueError, OverflowError) as error:
         print(f"xensys: {error}", file=sys.stderr)
         return 1
     return status

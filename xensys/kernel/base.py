@@ -13,9 +13,11 @@ import abc
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import mmap as _mmap
+    from collections.abc import Iterable
     from typing import TypeAlias
 
     WritableBuffer: TypeAlias = "bytearray | memoryview | _mmap.mmap"
+    ReadableBuffer: TypeAlias = "bytes | bytearray | memoryview"
 
 # Linux's numbers, the same on x86_64 and arm64 (include/uapi/asm-generic/mman*.h).
 # The mmap module lacks some of them on some Python versions.
@@ -70,6 +72,77 @@ class Kernel(abc.ABC):
     @abc.abstractmethod
     def ioctl_long(self, fd: int, request: int, arg: WritableBuffer) -> int:
         """An ioctl whose result may be any 64-bit number not in -4095..-1. EINTR: reported."""
+
+    @abc.abstractmethod
+    def connect(self, path: str) -> int:
+        """A stream connection to the Unix socket at `path`; the descriptor is close-on-exec and blocks.
+
+        EINTR: retried after signal handlers ran.
+
+        Raises:
+            OSError: ENOENT, no such path; ECONNREFUSED, nobody listens, or not
+                a socket; ENAMETOOLONG, more than a socket's address can hold.
+        """
+
+    @abc.abstractmethod
+    def is_socket(self, path: str) -> bool:
+        """Whether `path` leads to a socket, to be connected to and not opened; OSError as stat has it."""
+
+    @abc.abstractmethod
+    def read(self, fd: int, length: int) -> bytes:
+        """At most `length` bytes; b"" is the end of a stream.
+
+        Blocks unless the descriptor has O_NONBLOCK (EAGAIN). EINTR: retried
+        after signal handlers ran.
+        """
+
+    @abc.abstractmethod
+    def write(self, fd: int, data: ReadableBuffer) -> int:
+        """Write some of `data`; how much is the result, and the rest is the caller's business.
+
+        A socket whose peer is gone is EPIPE, never a SIGPIPE. EINTR: retried
+        after signal handlers ran.
+        """
+
+    @abc.abstractmethod
+    def wait(
+        self, readers: Iterable[int], writers: Iterable[int] = (), timeout: float | None = None
+    ) -> tuple[list[int], list[int]]:
+        """Wait until a descriptor can be read or written without blocking.
+
+        A descriptor whose other end is gone, or that has an error pending, is
+        ready for whatever it was asked for: the read or write tells.
+
+        Args:
+            timeout: seconds on the monotonic clock; None waits, 0 only looks.
+
+        Returns:
+            the ready ones of `readers` and of `writers`, in the order given;
+            both are empty if the time was up first. EINTR: waits on, for what
+            is left of `timeout`, after signal handlers ran.
+
+        Raises:
+            OSError: EBADF, one of them is not open.
+        """
+
+    @abc.abstractmethod
+    def eventfd(self) -> int:
+        """A counter to wake up a `wait` with, close-on-exec and O_NONBLOCK.
+
+        Eight bytes (a native 64-bit number) written to it are added; a read
+        of 8 gives the sum and sets it to 0, EAGAIN if it is that already.
+        """
+
+    @abc.abstractmethod
+    def get_blocking(self, fd: int) -> bool:
+        """Whether the descriptor lacks O_NONBLOCK."""
+
+    @abc.abstractmethod
+    def set_blocking(self, fd: int, blocking: bool) -> None:
+        """Clear or set O_NONBLOCK, for everybody who shares this open file.
+
+        Only for descriptors of one's own: adopted ones keep their flags.
+        """
 
     @abc.abstractmethod
     def mmap(self, address: int, length: int, prot: int, flags: int, fd: int, offset: int) -> int:

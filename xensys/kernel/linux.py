@@ -20,12 +20,22 @@ from xensys.kernel.base import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from xensys.kernel.base import WritableBuffer
+    from collections.abc import Iterable
+
+    from xensys.kernel.base import ReadableBuffer, WritableBuffer
 
 # ioctl's own number, to reach it through syscall(2): the C library's ioctl()
 # returns int and would cut results above 2**31 - 1.
 _SYS_IOCTL = {"x86_64": 16, "arm64": 29}
 _ARCHITECTURE = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+# include/linux/socket.h, the same everywhere.
+_MSG_NOSIGNAL = 0x4000
+_S_IFMT, _S_IFSOCK = 0o170000, 0o140000
+
+# poll(2): events that say something whether asked for or not.
+_POLLIN, _POLLOUT, _POLLERR, _POLLHUP, _POLLNVAL = 0x01, 0x04, 0x08, 0x10, 0x20
+_LONGEST_POLL = 0x7FFF_FFFF
 
 _MAP_FAILED = ctypes.c_void_p(-1).value
 
@@ -53,6 +63,9 @@ class LinuxKernel(Kernel):
         self._munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
         self._madvise = libc.madvise
         self._madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+        self._send = libc.send
+        self._send.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int]
+        self._send.restype = ctypes.c_ssize_t
         self._syscall = libc.syscall
         self._syscall.restype = ctypes.c_long
         number = _SYS_IOCTL.get(self.machine)
@@ -76,6 +89,55 @@ class LinuxKernel(Kernel):
         if result == -1:
             raise _last_error()
         return result
+
+    def connect(self, path: str) -> int:
+        import socket  # too heavy for those who never connect
+
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        try:
+            # A program's socket.setdefaulttimeout() is not meant for us.
+            connection.setblocking(True)
+            connection.connect(path)
+        except OSError as error:
+            connection.close()
+            if error.errno is None:  # Python's own complaint: longer than sun_path
+                raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), path) from None
+            raise
+        except BaseException:  # a signal handler's
+            connection.close()
+            raise
+        return connection.detach()
+
+    def is_socket(self, path: str) -> bool:
+        return os.stat(path).st_mode & _S_IFMT == _S_IFSOCK
+
+    def read(self, fd: int, length: int) -> bytes:
+        return os.read(fd, length)
+
+    def write(self, fd: int, data: ReadableBuffer) -> int:
+        if os.fstat(fd).st_mode & _S_IFMT != _S_IFSOCK:
+            return os.write(fd, data)
+        raw = bytes(data)
+        while True:
+            done: int = self._send(fd, raw, len(raw), _MSG_NOSIGNAL)
+            if done >= 0:
+                return done
+            if ctypes.get_errno() != errno.EINTR:
+                raise _last_error()
+
+    def wait(
+        self, readers: Iterable[int], writers: Iterable[int] = (), timeout: float | None = None
+    ) -> tuple[list[int], list[int]]:
+        return poll(readers, writers, timeout)
+
+    def eventfd(self) -> int:
+        return os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+
+    def get_blocking(self, fd: int) -> bool:
+        return os.get_blocking(fd)
+
+    def set_blocking(self, fd: int, blocking: bool) -> None:
+        os.set_blocking(fd, blocking)
 
     def mmap(self, address: int, length: int, prot: int, flags: int, fd: int, offset: int) -> int:
         result: int | None = self._mmap(address, length, prot, flags, fd, offset)
@@ -114,6 +176,43 @@ class LinuxKernel(Kernel):
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+def poll(
+    readers: Iterable[int], writers: Iterable[int], timeout: float | None
+) -> tuple[list[int], list[int]]:
+    """poll(2) on descriptors, as `Kernel.wait` has it."""
+    import select
+
+    readers, writers = list(readers), list(writers)
+    poller = select.poll()
+    wanted: dict[int, int] = {}
+    for fd in readers:
+        wanted[fd] = _POLLIN
+    for fd in writers:
+        wanted[fd] = wanted.get(fd, 0) | _POLLOUT
+    for fd, events in wanted.items():
+        if fd < 0:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        poller.register(fd, events)
+    deadline = None if timeout is None else time.monotonic() + max(timeout, 0.0)
+    while True:
+        milliseconds = None
+        if deadline is not None:
+            # Rounded up: a wait that ends early makes its caller spin. Python
+            # itself waits on after EINTR.
+            left = max(deadline - time.monotonic(), 0.0)
+            milliseconds = min(-int(-left * 1000 // 1), _LONGEST_POLL)
+        found = dict(poller.poll(milliseconds))
+        if found or (deadline is not None and time.monotonic() >= deadline):
+            break
+    if any(events & _POLLNVAL for events in found.values()):
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    ended = _POLLERR | _POLLHUP
+    return (
+        [fd for fd in readers if found.get(fd, 0) & (_POLLIN | ended)],
+        [fd for fd in writers if found.get(fd, 0) & (_POLLOUT | ended)],
+    )
 
 
 def _last_error() -> OSError:

@@ -32,6 +32,14 @@ class Clock:
         """Let time pass without anybody sleeping."""
         Clock.sleep(self, seconds)
 
+    def patience(self, timeout: float | None, grace: float) -> float | None:
+        """How many real seconds to wait for something; None for as long as it takes."""
+        return None if timeout is None else min(timeout, grace)
+
+    def waited(self, timeout: float) -> None:
+        """A timeout has run out."""
+        Clock.sleep(self, timeout)
+
     def after_fork(self) -> None:
         """In a forked child: another thread may have held the lock, and is no more."""
         self._lock = threading.Lock()
@@ -45,3 +53,9 @@ class RealClock(Clock):
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+    def patience(self, timeout: float | None, grace: float) -> float | None:
+        return timeout
+
+    def waited(self, timeout: float) -> None:
+        pass

@@ -79,6 +79,7 @@ class Domain:
         self.vcpus = vcpus
         self.paused = paused
         self.dying = False
+        self.shut_down = False
         self.target: int | None = None
         self.max_grant_frames = grant_frames
         self.grant_version = grant_version
@@ -128,12 +129,23 @@ class Domain:
         """Let its vCPUs run."""
         self.paused = False
 
-    def destroy(self) -> None:
-        """Kill it. While others map its frames it stays as a zombie: `machine.zombies()`."""
+    def shutdown(self) -> None:
+        """Stop it for good, as a guest does that powers off; the toolstack has yet to destroy it."""
+        with self.machine.traced("shutdown", domid=self.domid):
+            self.paused = self.shut_down = True
+            self.machine.shut_down(self)
+
+    def destroy(self, *, tidy: bool = True) -> None:
+        """Kill it. While others map its frames it stays as a zombie: `machine.zombies()`.
+
+        Args:
+            tidy: the toolstack removes its nodes from XenStore first, as `xl
+                destroy` does; else only those that it owns go, with it.
+        """
         if self.domid == 0:
             raise SimulatorMisuse("dom0 cannot be destroyed")
         self.dying = True
-        self.machine.bury(self)
+        self.machine.bury(self, tidy=tidy)
 
     def page_out(
         self, gfns: Iterable[int], *, for_calls: int | None = None, until: float | None = None

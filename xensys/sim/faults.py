@@ -33,6 +33,11 @@ KINDS: dict[str, tuple[str, ...]] = {
     "hypercall": ("op", "cmd"),
     "frame": ("domid", "gfn"),
     "sleep": ("seconds",),
+    "connect": ("path",),
+    "read": ("device",),
+    "write": ("device",),
+    "wait": ("timeout",),
+    "eventfd": (),
 }
 
 
@@ -47,6 +52,7 @@ class Fault:
         errno: what they fail with; 0 if they only run `action`.
         action: run at each hit, without arguments.
         after: whether `action` runs after the call has done its work.
+        most: bytes that a read or write transfers at most; None for no limit.
         seen: matching calls so far.
         fired: hits so far.
     """
@@ -61,6 +67,7 @@ class Fault:
         errno: int = 0,
         action: Callable[[], object] | None = None,
         after: bool = False,
+        most: int | None = None,
     ) -> None:
         self.kind = kind
         self.match = match
@@ -69,6 +76,7 @@ class Fault:
         self.errno = errno
         self.action = action
         self.after = after
+        self.most = most
         self.seen = 0
         self.fired = 0
 
@@ -99,8 +107,8 @@ class FaultPlan:
 
         Args:
             kind: "open", "close", "ioctl", "mmap", "munmap", "madvise",
-                "reserve", "hypercall", "frame" (one frame of a foreign map) or
-                "sleep".
+                "reserve", "hypercall", "frame" (one frame of a foreign map),
+                "sleep", "connect", "read", "write", "wait" or "eventfd".
             errno: positive; of a frame it becomes that frame's error.
             nth: which matching call is the first to fail, counting from 1.
             times: how many do from there on; None for all.
@@ -108,7 +116,9 @@ class FaultPlan:
                 number, or its name as in "HYPERCALL") and device (its node's
                 name, "privcmd"). mmap: device (or None), length, fixed.
                 hypercall: op (number, or a name as in "memory_op") and cmd (its
-                first argument). frame: domid, gfn.
+                first argument). frame: domid, gfn. connect: path. read and
+                write: device ("xenstored" for its socket, "xenbus"; None for
+                descriptors that are not the simulator's). wait: timeout.
         """
         return self._add(Fault(kind, match, nth, times, errno=errno))
 
@@ -128,6 +138,14 @@ class FaultPlan:
         kind="frame" it happens in the middle of a foreign map.
         """
         return self._add(Fault(kind, match, nth, times, action=action, after=after))
+
+    def shorten(
+        self, kind: str, most: int, *, nth: int = 1, times: int | None = 1, **match: object
+    ) -> Fault:
+        """Let a read or write transfer at most `most` bytes; else as `fail`."""
+        if kind not in ("read", "write"):
+            raise ValueError(f"only reads and writes can be short, not {kind!r}")
+        return self._add(Fault(kind, match, nth, times, after=True, most=most))
 
     def remove(self, fault: Fault) -> None:
         """Take a fault out of the plan."""
@@ -161,6 +179,10 @@ class FaultPlan:
         for fault in later:
             if fault.action is not None:
                 fault.action()
+
+    def at_most(self, later: list[Fault], length: int) -> int:
+        """How many bytes are left of a transfer's."""
+        return min([length, *(fault.most for fault in later if fault.most is not None)])
 
     def any_of(self, kind: str) -> bool:
         """Whether there are faults of this kind at all."""

@@ -16,7 +16,7 @@ class OpenFile:
     """The state of one open() of a device; duplicates of its descriptor share it.
 
     Attributes:
-        device: "privcmd" or "hypercall".
+        device: "privcmd", "hypercall", "xenbus", or "xenstored" for its socket.
         path: as opened.
         flags: as opened.
         restricted: privcmd: the only domain it may touch; DOMID_INVALID if any.
@@ -46,12 +46,16 @@ class FileTable:
 
     def open(self, file: OpenFile) -> int:
         """A new, real descriptor; like privcmd's it can be selected on but not epolled."""
+        fd = os.memfd_create(f"xensim:{file.device}", os.MFD_CLOEXEC)
+        self.add(fd, file)
+        return fd
+
+    def add(self, fd: int, file: OpenFile) -> None:
+        """Make a descriptor known that is there already."""
         if len(self._files) >= 1024:
             self._prune()
-        fd = os.memfd_create(f"xensim:{file.device}", os.MFD_CLOEXEC)
         stat = os.fstat(fd)
         self._files[stat.st_dev, stat.st_ino] = file
-        return fd
 
     def find(self, fd: int) -> OpenFile:
         """The open file.
@@ -66,6 +70,10 @@ class FileTable:
         if file is None:
             raise OSError(ENOTTY, os.strerror(ENOTTY))
         return file
+
+    def known(self) -> list[OpenFile]:
+        """Every file opened that has not been found closed."""
+        return list(self._files.values())
 
     def open_now(self) -> list[OpenFile]:
         """Every file that some descriptor of this process still refers to."""

@@ -18,7 +18,6 @@ from xensys.kernel.base import (
     MAP_SHARED,
     PROT_READ,
     PROT_WRITE,
-    Kernel,
 )
 from xensys.kernel.pointers import Pin
 from xensys.sim import files, osmem, privcmd
@@ -26,7 +25,9 @@ from xensys.sim.errors import SimulatorGap, SimulatorMisuse
 from xensys.sim.faults import FaultPlan
 from xensys.sim.files import OpenFile
 from xensys.sim.gate import Gate
+from xensys.sim.streamcalls import StreamCalls
 from xensys.sim.vmas import Reservation, Vma
+from xensys.sim.xenbus import XenbusFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,9 +45,12 @@ DOMID_INVALID = 0x7FF4
 DEV_PRIVCMD = "/dev/xen/privcmd"
 PROC_PRIVCMD = "/proc/xen/privcmd"
 DEV_HYPERCALL = "/dev/xen/hypercall"
+DEV_XENBUS = "/dev/xen/xenbus"
+PROC_XENBUS = "/proc/xen/xenbus"
+STORE_SOCKETS = ("/run/xenstored/socket", "/var/run/xenstored/socket")
 
 
-class SimKernel(Kernel):
+class SimKernel(StreamCalls):
     """The simulated kernel of one domain.
 
     Made by `Machine` (as `machine.dom0`) and by `Domain.kernel()`.
@@ -58,8 +62,10 @@ class SimKernel(Kernel):
         linux: release, e.g. (6, 12). Decides which ioctls exist: DM_OP and
             RESTRICT from 4.11, MMAP_RESOURCE from 4.18, its size query from
             5.11, IRQFD from 6.6, IOEVENTFD from 6.7, PCIDEV_GET_GSI from 6.13.
-        nodes: device nodes that exist. There are no drivers but privcmd's: the
-            nodes of the others are missing, as before their modules are loaded.
+        nodes: device nodes that exist. There are no drivers but privcmd's and
+            xenbus's: the nodes of the others are missing, as before their
+            modules are loaded.
+        store_sockets: paths at which xenstored listens: in dom0, unless told otherwise.
         node_errors: path → errno for nodes that refuse to be opened.
         root: whether the caller may open nodes; else EACCES.
         files: path → content, for small files; these come before the generated ones.
@@ -88,6 +94,8 @@ class SimKernel(Kernel):
         linux: tuple[int, int] = (6, 12),
         hypercall_device: bool = True,
         privcmd_nodes: Iterable[str] = (DEV_PRIVCMD, PROC_PRIVCMD),
+        xenbus_nodes: Iterable[str] = (DEV_XENBUS, PROC_XENBUS),
+        store_sockets: Iterable[str] | None = None,
         node_errors: Mapping[str, int] | None = None,
         root: bool = True,
         files: Mapping[str, bytes] | None = None,
@@ -111,8 +119,14 @@ class SimKernel(Kernel):
         self.page_size = page_size
         self.linux = linux
         self.nodes = set(privcmd_nodes) if machine.has_xen else set()
-        if hypercall_device and machine.has_xen:
-            self.nodes.add(DEV_HYPERCALL)
+        self.store_sockets: set[str] = set()
+        if machine.has_xen:
+            self.nodes.update(xenbus_nodes)
+            if hypercall_device:
+                self.nodes.add(DEV_HYPERCALL)
+            if store_sockets is None:
+                store_sockets = STORE_SOCKETS if domain.domid == 0 else ()
+            self.store_sockets.update(store_sockets)
         self.node_errors = dict(node_errors or {})
         self.root = root
         self.files = dict(files or {})
@@ -150,7 +164,7 @@ class SimKernel(Kernel):
                 if gate is not None:
                     with self.xen_machine.unlocked():
                         gate.pass_through()
-                fd = self.xen_machine.open_files.open(OpenFile(device, path, flags, self._pinned_to()))
+                fd = self._open_device(device, path, flags)
             call.result = fd
             self.faults.after(later)
             return fd
@@ -159,6 +173,7 @@ class SimKernel(Kernel):
         with self.xen_machine.traced("close", fd=fd):
             later = self.faults.before("close", fd=fd)
             os.close(fd)
+            self.xen_machine.pump()
             self.faults.after(later)
 
     def ioctl(self, fd: int, request: int, arg: WritableBuffer) -> int:
@@ -249,8 +264,8 @@ class SimKernel(Kernel):
 
     def access(self, path: str) -> int:
         with self.xen_machine.traced("access", path=path):
-            if _device_of(path) is None and files.known(self, path):
-                return 0 if self.root else EACCES
+            if path in self.store_sockets or (_device_of(path) is None and files.known(self, path)):
+                return self.node_errors.get(path, 0 if self.root else EACCES)
             return files.node_errno(self, path)
 
     def monotonic(self) -> float:
@@ -278,6 +293,19 @@ class SimKernel(Kernel):
         if self.domain.domid == 0 or self.unrestricted:
             return DOMID_INVALID
         return DOMID_IDLE if self.target is None else self.target
+
+    def _open_device(self, device: str, path: str, flags: int) -> int:
+        machine = self.xen_machine
+        if device != "xenbus":
+            return machine.open_files.open(OpenFile(device, path, flags, self._pinned_to()))
+        file = XenbusFile(machine.xenbus(self.domain.domid), path, flags)
+        if flags & os.O_NONBLOCK:
+            os.set_blocking(file.stream.fd, False)
+        machine.open_files.add(file.stream.fd, file)
+        return file.stream.fd
+
+    def _has_file(self, path: str) -> bool:
+        return files.known(self, path)
 
     def _open_other(self, path: str, flags: int) -> int:
         if path == "/dev/null":
@@ -380,4 +408,6 @@ class SimKernel(Kernel):
 def _device_of(path: str) -> str | None:
     if path in (DEV_PRIVCMD, PROC_PRIVCMD):
         return "privcmd"
+    if path in (DEV_XENBUS, PROC_XENBUS):
+        return "xenbus"
     return "hypercall" if path == DEV_HYPERCALL else None

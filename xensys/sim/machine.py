@@ -12,9 +12,11 @@ from xensys.sim.domain import KINDS, Domain
 from xensys.sim.errors import SimulatorMisuse
 from xensys.sim.files import FileTable
 from xensys.sim.guestmemory import FRAME, GuestMemory
+from xensys.sim.streams import StreamFile
 from xensys.sim.usermemory import UserMemory
 from xensys.sim.vmas import VmaTable
 from xensys.sim.xen import Hypervisor
+from xensys.sim.xenbus import Xenbus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from xensys.sim.kernel import SimKernel
+    from xensys.sim.store import Store
 
 MIB = 1 << 20
 _HANDLE = bytes.fromhex("5351000000004000800000000000")
@@ -113,15 +116,16 @@ class Machine:
         ioreq_server: whether Xen was built with CONFIG_IOREQ_SERVER; default:
             on x86_64, as in Debian's builds.
         via_proc: read and write the caller's memory through /proc/self/mem.
-        linux, hypercall_device, privcmd_nodes, node_errors, root, files,
-            hypercall_page_limit, splittable, paged_is_enoent, unknown_ioctl:
-            of dom0's kernel, see `SimKernel`.
+        linux, hypercall_device, privcmd_nodes, xenbus_nodes, store_sockets,
+            node_errors, root, files, hypercall_page_limit, splittable,
+            paged_is_enoent, unknown_ioctl: of dom0's kernel, see `SimKernel`.
 
     Attributes:
         dom0: dom0's kernel: `xensys.open(kernel=machine.dom0)`.
         domains: domid → Domain, the living ones.
         violations: see `strict`.
         log: see `trace`.
+        store: the simulated xenstored, see `xensys.sim.store`.
         clock: `clock.advance(seconds)` moves the virtual time.
 
     Example:
@@ -179,6 +183,8 @@ class Machine:
         self.vmas = VmaTable()
         self.hypervisor = Hypervisor(self)
         self._dead: list[Domain] = []
+        self._store: Store | None = None
+        self._xenbus: dict[int, Xenbus] = {}
         self._next_domid = 0
         self._lock = threading.RLock()
         # An empty file: what is mapped from it is SIGBUS to touch, like a page
@@ -249,7 +255,30 @@ class Machine:
             if memory:
                 domain.memory.populate(domain.first_gfn, memory // FRAME)
             self.domains[domid] = domain
+            self._xenbus.pop(domid, None)
+            if self._store is not None:
+                self._store.domain_created(domid)
             return domain
+
+    @property
+    def store(self) -> Store:
+        """The simulated xenstored; see `xensys.sim.store`."""
+        with self._lock:
+            if self._store is None:
+                if not self.has_xen:
+                    raise SimulatorMisuse("a machine without Xen has no XenStore")
+                # Only those who use it pay for its tree.
+                from xensys.sim.store import Store
+
+                self._store = Store(self)
+            return self._store
+
+    def xenbus(self, domid: int) -> Xenbus:
+        """A domain's kernel's connection to the store."""
+        bus = self._xenbus.get(domid)
+        if bus is None:
+            bus = self._xenbus[domid] = Xenbus(self, domid)
+        return bus
 
     def zombies(self) -> list[Domain]:
         """Destroyed domains that stay because others still map their frames."""
@@ -276,13 +305,20 @@ class Machine:
 
     # For the other parts of the simulator
 
-    def bury(self, domain: Domain) -> None:
+    def bury(self, domain: Domain, *, tidy: bool = True) -> None:
         """Take a destroyed domain out of the living."""
         with self._lock:
             if self.domains.get(domain.domid) is domain:
                 del self.domains[domain.domid]
                 self._dead.append(domain)
+                if self._store is not None:
+                    self._store.domain_died(domain.domid, domain.uuid, tidy=tidy)
                 self._reap()
+
+    def shut_down(self, domain: Domain) -> None:
+        """Tell the store that a domain has shut down."""
+        if self._store is not None:
+            self._store.domain_shut_down(domain.domid)
 
     def slot_in_use(self, domain: Domain, slot: int) -> bool:
         """Whether somebody maps this page."""
@@ -304,6 +340,25 @@ class Machine:
             except OSError as error:
                 call.error = error.errno or 0
                 raise
+
+    def pump(self) -> None:
+        """Give clients of the store what waited for room, and find those that are gone."""
+        for file in self.open_files.known():
+            if isinstance(file, StreamFile) and not file.forked and not file.stream.check():
+                file.pump()
+
+    def after_fork(self) -> None:
+        """In a forked child: a lock's owner may be no more, and the store's clients are the parent's."""
+        self._lock = threading.RLock()
+        self.clock.after_fork()
+        for file in self.open_files.known():
+            if isinstance(file, StreamFile):
+                file.forked = True
+                file.stream.close()
+        for bus in self._xenbus.values():
+            bus.after_fork()
+        if self._store is not None:
+            self._store.after_fork()
 
     @contextmanager
     def unlocked(self) -> Iterator[None]:
@@ -337,10 +392,8 @@ _machines: weakref.WeakSet[Machine] = weakref.WeakSet()
 
 
 def _after_fork_in_child() -> None:
-    # Another thread may have held it, and is no more.
     for machine in list(_machines):
-        machine._lock = threading.RLock()
-        machine.clock.after_fork()
+        machine.after_fork()
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)

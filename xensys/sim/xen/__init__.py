@@ -6,10 +6,11 @@ import ctypes
 import os
 import struct
 from errno import EINVAL, ENOSYS
+from weakref import WeakKeyDictionary
 
 from xensys.abi import xen as abi
 from xensys.sim.errors import SimulatorGap
-from xensys.sim.xen import grant_table, hvm_op, memory_op, version
+from xensys.sim.xen import domctl, grant_table, hvm_op, memory_op, version
 from xensys.sim.xen.access import Caller
 from xensys.sim.xen.features import features
 from xensys.sim.xen.resources import Resources
@@ -43,6 +44,8 @@ class Hypervisor:
         self.machine = machine
         self.resources = Resources(machine)
         self._in_multicall = False
+        self._unique_ids: WeakKeyDictionary[Domain, int] = WeakKeyDictionary()
+        self._next_unique_id = 0x5351_0000_0000_0001
 
     def call(self, kernel: SimKernel, op: int, args: tuple[int, ...]) -> int:
         """Do a hypercall.
@@ -60,6 +63,13 @@ class Hypervisor:
     def features(self, domain: Domain) -> int:
         """XENFEAT_* bits of submap 0."""
         return features(self.machine, domain)
+
+    def unique_id(self, domain: Domain) -> int:
+        """A number that no other domain has or will have."""
+        if domain not in self._unique_ids:
+            self._unique_ids[domain] = self._next_unique_id
+            self._next_unique_id += 1
+        return self._unique_ids[domain]
 
     def dm_op(self, caller: Caller, domid: int, buffers: list[tuple[int, int]]) -> int:
         """Do a dm_op whose buffers the caller's kernel has pinned."""
@@ -119,6 +129,7 @@ _HANDLERS: dict[int, _Handler] = {
     17: version.call,
     20: grant_table.call,
     34: hvm_op.call,
+    36: domctl.call,
 }
 
 

@@ -1,0 +1,344 @@
+"""One connection to xenstored, without I/O: who waits for what.
+
+A session gives requests their ids, finds the call that a reply belongs to and
+the queue that a watch event is for, and turns the connection's death into one
+error for everybody. It never blocks, reads no clock and takes no lock: the
+driver (`connection` for threads; an event loop) does that, and passes bytes.
+
+    call = session.begin(request)      → write session.errands(), then call.message
+    session.feed(bytes), .end(), .fail()   → what has become ready, for the driver to wake up
+    call.result()                      once call.ready
+
+What a peer may do, and what comes of it:
+
+    a reply of another type than asked for     EPROTO, to that call alone
+    a reply to an id that was never used       the connection is finished: whoever waits might wait for ever
+    a reply to an id nobody waits for any more dropped and counted (`late`); what it created is undone
+    id 0 for WATCH and UNWATCH                 the oldest of these; older Linux sends 0 (xenbus_write_watch)
+    an event for an unknown token, or no event dropped and counted (`strays`)
+    an end of the stream, anywhere             the connection is finished
+    a message that is too long                 the connection is finished, after the messages before it
+"""
+
+from __future__ import annotations
+
+from errno import ECONNRESET, EPROTO
+
+from xensys.abi.io import xs_wire as abi
+from xensys.errors import StoreConnectionError, StoreError
+from xensys.store.protocol import NAMES, SOCKET_LIMIT, Decoder, Request, parse_watch_event
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from xensys.store.protocol import Message, ReadableBuffer
+    from xensys.store.watches import EventQueue
+
+__all__ = ["Call", "Session", "Waitable"]
+
+_IDS = 1 << 32
+_RECONNECT = "connect anew (`reconnect()`); transactions are lost, watches are set up again"
+
+
+class Waitable:
+    """Something that a driver can wait for.
+
+    Attributes:
+        waiting: who waits for it. The driver's own; a session never looks at it.
+    """
+
+    __slots__ = ("waiting",)
+
+    def __init__(self) -> None:
+        self.waiting: list[Any] = []
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is no need to wait any more."""
+        raise NotImplementedError
+
+
+class Call(Waitable):
+    """A request on its way.
+
+    Attributes:
+        request: what was asked.
+        req_id: its number on this connection.
+        message: its bytes.
+        abandoned: nobody waits for its reply any more.
+    """
+
+    __slots__ = ("_error", "_payload", "abandoned", "message", "req_id", "request")
+
+    def __init__(self, request: Request, req_id: int, message: bytes) -> None:
+        super().__init__()
+        self.request = request
+        self.req_id = req_id
+        self.message = message
+        self.abandoned = False
+        self._payload: bytes | None = None
+        self._error: StoreError | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether the reply is there, or will never be."""
+        return self._payload is not None or self._error is not None
+
+    def result(self) -> bytes:
+        """The reply's payload.
+
+        Raises:
+            StoreError: what the daemon said, or what became of the connection.
+        """
+        if self._error is not None:
+            raise self._error
+        assert self._payload is not None, "not ready"
+        return self._payload
+
+    def succeed(self, payload: bytes) -> None:
+        """The reply is there."""
+        self._payload = payload
+
+    def refuse(self, error: StoreError) -> None:
+        """There is an error in its place."""
+        self._error = error
+
+    def __repr__(self) -> str:
+        return f"<Call {self.req_id}, {self.request!r}{', ready' if self.ready else ''}>"
+
+
+class Session:
+    """One connection's state. Not thread-safe: the driver lets one in at a time.
+
+    But for `queues` and `undo`, which finalizers use: these are changed by
+    single operations on a dict or list only.
+
+    Args:
+        limit: bytes of the longest message that may be sent, header included.
+        reply_limit: bytes of the longest payload that may come.
+
+    Attributes:
+        queues: token → queue of the watch that has it.
+        undo: requests that nobody waits for, to be sent when something is.
+        epoch: which connection this is; each `restart` adds one.
+        late: replies that came when nobody waited for them any more.
+        strays: events that belonged to no watch, or made no sense.
+    """
+
+    __slots__ = (
+        "_calls", "_death", "_decoder", "_last_id", "_last_token", "_limit", "_wrapped", "epoch",
+        "late", "queues", "strays", "undo",
+    )  # fmt: skip
+
+    def __init__(self, limit: int = SOCKET_LIMIT, reply_limit: int = abi.XENSTORE_PAYLOAD_MAX) -> None:
+        self.queues: dict[bytes, EventQueue] = {}
+        self.epoch = 0
+        self.late = 0
+        self.strays = 0
+        self._last_token = 0
+        self._start(limit, reply_limit)
+
+    def _start(self, limit: int, reply_limit: int) -> None:
+        self.undo: list[Request] = []
+        self._limit = limit
+        self._decoder = Decoder(reply_limit)
+        self._calls: dict[int, Call] = {}
+        self._last_id = 0
+        self._wrapped = False
+        #: errno, text and hint.
+        self._death: tuple[int, str, str] | None = None
+
+    @property
+    def dead(self) -> bool:
+        """Whether the connection is finished."""
+        return self._death is not None
+
+    @property
+    def outstanding(self) -> int:
+        """How many requests wait for their replies."""
+        return sum(not call.abandoned for call in self._calls.values())
+
+    # Requests
+
+    def begin(self, request: Request) -> Call:
+        """Give a request its id. To be written next, after the `errands()`.
+
+        Raises:
+            StoreConnectionError: the connection is finished.
+            StoreError: E2BIG, longer than the limit.
+        """
+        if self._death is not None:
+            raise self.death(request)
+        req_id = self._last_id
+        while True:
+            # Never 0, which means "lost" (see above).
+            req_id = req_id % (_IDS - 1) + 1
+            if req_id not in self._calls:
+                break
+        call = Call(request, req_id, request.encode(req_id, self._limit))
+        self._wrapped = self._wrapped or req_id < self._last_id
+        self._last_id = req_id
+        self._calls[req_id] = call
+        return call
+
+    def errands(self) -> list[bytes]:
+        """Messages to be written before the next one, each in one piece: what is to be undone."""
+        messages = []
+        while self.undo and self._death is None:
+            call = self.begin(self.undo.pop(0))
+            call.abandoned = True
+            messages.append(call.message)
+        return messages
+
+    def withdraw(self, call: Call) -> None:
+        """Nothing of this call was sent, and nothing will be."""
+        self._calls.pop(call.req_id, None)
+
+    def abandon(self, call: Call) -> None:
+        """Nobody waits for this call any more; it may be carried out yet."""
+        if call.ready:
+            self._undo(call)
+        elif call.request.kind in _CREATING:
+            call.abandoned = True
+        else:
+            self._calls.pop(call.req_id, None)
+
+    # Watches
+
+    def new_token(self) -> bytes:
+        """A token that no watch of this session has; short, as it travels with each event."""
+        self._last_token += 1
+        return b"%x" % self._last_token
+
+    # What comes
+
+    def feed(self, data: ReadableBuffer) -> list[Waitable]:
+        """Take bytes that came.
+
+        Returns:
+            Calls and queues that became ready; of a finished connection all.
+        """
+        touched: list[Waitable] = []
+        if self._death is None:
+            try:
+                for message in self._decoder.feed(data):
+                    self._take(message, touched)
+                    if self.dead:
+                        break
+            except StoreConnectionError as error:
+                touched += self.fail(error.errno or EPROTO, str(error.strerror))
+        return touched
+
+    def end(self) -> list[Waitable]:
+        """The stream has ended."""
+        text = "xenstored closed the connection"
+        if self._decoder.pending:
+            text += f", {self._decoder.pending} bytes into a message"
+        return self.fail(ECONNRESET, text)
+
+    def fail(self, errno: int, message: str, hint: str = _RECONNECT) -> list[Waitable]:
+        """Finish the connection, for this reason; a second one changes nothing.
+
+        Returns:
+            Everything that anybody may wait for.
+        """
+        if self._death is not None:
+            return []
+        self._death = errno, message, hint
+        calls, self._calls = self._calls, {}
+        for call in calls.values():
+            call.refuse(self.death(call.request))
+        self.undo.clear()
+        return [*calls.values(), *list(self.queues.values())]
+
+    def death(self, request: Request | None = None) -> StoreConnectionError:
+        """A new error that says why the connection is finished."""
+        assert self._death is not None
+        errno, message, hint = self._death
+        if request is None:
+            return StoreConnectionError(errno, message, hint=hint)
+        about = request.refusal(errno)
+        return StoreConnectionError(
+            errno,
+            message,
+            path=about.path,
+            transaction=about.transaction,
+            call=about.call,
+            arguments=about.arguments,
+            hint=hint,
+        )
+
+    def restart(self, limit: int, reply_limit: int) -> None:
+        """Begin anew, on another connection. Queues stay; calls and transactions are lost."""
+        assert self._death is not None, "calls would be lost"
+        self.epoch += 1
+        self._start(limit, reply_limit)
+
+    def _take(self, message: Message, touched: list[Waitable]) -> None:
+        kind = message.kind
+        if kind == abi.XS_WATCH_EVENT:
+            self._event(message, touched)
+            return
+        call = self._calls.pop(message.req_id, None)
+        if call is None:
+            call = self._unnumbered(message)
+            if call is None:
+                if message.req_id and (self._wrapped or message.req_id <= self._last_id):
+                    self.late += 1
+                else:
+                    name = NAMES.get(kind, kind)
+                    text = f"xenstored sent {name} with id {message.req_id}, which was never used"
+                    touched += self.fail(EPROTO, text)
+                return
+        request = call.request
+        if kind == request.kind:
+            call.succeed(message.payload)
+        elif kind == abi.XS_ERROR:
+            call.refuse(request.error(message.payload))
+        else:
+            text = f"the daemon's reply has the wrong type: {NAMES.get(kind, kind)}"
+            call.refuse(request.refusal(EPROTO, text))
+        if call.abandoned:
+            self.late += 1
+            self._undo(call)
+        else:
+            touched.append(call)
+
+    def _unnumbered(self, message: Message) -> Call | None:
+        """The oldest call that a reply without an id can belong to, which is waited for no more."""
+        if message.req_id == 0 and message.kind in (abi.XS_WATCH, abi.XS_UNWATCH):
+            for call in self._calls.values():
+                if call.request.kind == message.kind:
+                    return self._calls.pop(call.req_id)
+        return None
+
+    def _event(self, message: Message, touched: list[Waitable]) -> None:
+        try:
+            path, token = parse_watch_event(message.payload)
+        except StoreError:
+            self.strays += 1
+            return
+        queue = self.queues.get(token)
+        if queue is None:
+            self.strays += 1
+            return
+        queue.push(path)
+        touched.append(queue)
+
+    def _undo(self, call: Call) -> None:
+        """What an abandoned call has created would stay in the daemon for as long as we do."""
+        payload = call._payload
+        request = call.request
+        if payload is None:
+            return
+        if request.kind == abi.XS_TRANSACTION_START:
+            digits = payload.removesuffix(b"\0")
+            if digits.isdigit() and len(digits) <= 10 and 0 < int(digits) < _IDS:
+                self.undo.append(Request(abi.XS_TRANSACTION_END, b"F\0", int(digits)))
+        elif request.kind == abi.XS_WATCH:
+            path, token = request.payload.split(b"\0", 2)[:2]
+            self.undo.append(Request(abi.XS_UNWATCH, b"%b\0%b\0" % (path, token), 0, path))
+
+
+_CREATING = frozenset((abi.XS_TRANSACTION_START, abi.XS_WATCH))

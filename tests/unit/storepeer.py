@@ -47,6 +47,16 @@ class Peer:
         self.send(request[0], request[1], payload)
         return request
 
+    def quiet(self):
+        """Whether nothing has come that was not taken."""
+        self.sock.setblocking(False)
+        try:
+            return not self.sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        finally:
+            self.sock.settimeout(GUARD)
+
     def event(self, path, token):
         self.send(15, 0, b"%b\0%b\0" % (path, token))
 

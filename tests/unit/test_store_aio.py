@@ -425,6 +425,41 @@ class TestRequests:
                 await store.read("/refused")
             assert not store.connected
 
+    @looped
+    async def test_through_the_device_go_one_at_a_time(self):
+        """Its one buffer is used after the write: a second request would go under the first's header."""
+        async with Pair(device=True) as (store, peer):
+            tasks = [start(store.read(f"/{n}")) for n in range(8)]
+            for n in range(8):
+                kind, req_id, _, path = await peer.message()
+                assert path == b"/%d\0" % n
+                assert await peer.silent()
+                peer.send(kind, req_id, b"%d" % n)
+            assert await asyncio.gather(*tasks) == [b"%d" % n for n in range(8)]
+            fd = store._connection._registered
+            assert asyncio.get_running_loop()._selector.get_map()[fd].events == selectors.EVENT_READ
+
+    @looped
+    async def test_through_the_device_wait_for_one_that_was_cancelled(self):
+        async with Pair(device=True) as (store, peer):
+            gone = start(store.transaction())
+            first = await peer.message()
+            gone.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await gone
+            reading = start(store.read("/a"))
+            assert await peer.silent()
+            peer.send(first[0], first[1], b"7\0")
+            # What is asked and what is to be undone, one after the other's reply.
+            seen = {}
+            for _ in range(2):
+                kind, req_id, tx, body = await peer.message()
+                assert await peer.silent()
+                seen[kind] = tx, body
+                peer.send(kind, req_id, b"v")
+            assert seen == {READ: (0, b"/a\0"), END: (7, b"F\0")}
+            assert await reading == b"v"
+
     @pytest.mark.parametrize("where", ["read", "write"])
     @looped
     async def test_interrupted_in_the_middle_finish_the_connection(self, where):

@@ -266,8 +266,10 @@ class TestMonitor:
         events = m.wait()
         next(events)
         call = Background(next, events)
-        threading.Timer(0.2, m.close).start()
+        closing = threading.Timer(0.2, m.close)
+        closing.start()
         assert isinstance(call.wait().error, ValueError)
+        closing.join()
         m.close()
         assert not any(conn.watches for conn in machine.store.connections)
 

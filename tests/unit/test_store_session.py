@@ -127,7 +127,7 @@ class TestUndoing:
         session.abandon(call)
         assert session.errands() == []
         assert session.feed(message(START, call.req_id, b"77\0")) == []
-        (errand,) = session.errands()
+        errand = session.errands()[0].message
         assert struct.unpack("<4I", errand[:16])[::2] == (END, 77)
         assert errand[16:] == b"F\0"
 
@@ -135,7 +135,7 @@ class TestUndoing:
         call = session.begin(request(WATCH, b"/w", b"tok\x003\0"))
         session.abandon(call)
         session.feed(message(WATCH, call.req_id))
-        (errand,) = session.errands()
+        errand = session.errands()[0].message
         assert struct.unpack("<4I", errand[:16])[0] == UNWATCH
         assert errand[16:] == b"/w\0tok\0"
 
@@ -154,7 +154,7 @@ class TestUndoing:
 
     def test_what_comes_of_an_errand_concerns_nobody(self, session):
         session.undo.append(Request(END, b"F\0", 5))
-        (errand,) = session.errands()
+        errand = session.errands()[0].message
         assert session.outstanding == 0
         assert session.feed(message(ERROR, struct.unpack("<4I", errand[:16])[1], b"ENOENT\0")) == []
         assert not session.dead

@@ -19,7 +19,7 @@ from xensys.errors import StoreConnectionError, StoreError, StoreTimeoutError
 from xensys.kernel.linux import LinuxKernel
 from xensys.store import Store
 
-READ, WATCH, WRITE, EVENT = 2, 4, 11, 15
+READ, WATCH, TRANSACTION_END, WRITE, EVENT = 2, 4, 7, 11, 15
 
 
 @pytest.fixture
@@ -284,16 +284,80 @@ class TestDeaths:
         kernel = Refusing()
         store, peer = storepeer.connect(kernel, device=True, timeout=GUARD)
         with store:
-            waiting = Background(store.read, "/a")
-            request = peer.message()
             kernel.refuse = errno.EINVAL
             with pytest.raises(StoreError, match="refused") as caught:
                 store.read("/b")
             assert (caught.value.errno, caught.value.path) == (errno.EINVAL, "/b")
             assert not isinstance(caught.value, StoreConnectionError)
-            peer.send(READ, request[1], b"v")
+            waiting = Background(store.read, "/a")
+            peer.answer(b"v")
             assert waiting.result() == b"v"
             assert store._connection._session.outstanding == 0
+        peer.close()
+
+
+class TestOneAtATime:
+    """Linux's device has one buffer per file: a second request would be sent under the first one's header."""
+
+    def test_the_next_request_waits_for_the_reply(self):
+        store, peer = storepeer.connect(device=True, timeout=GUARD)
+        with store:
+            calls = [Background(store.read, f"/{number}") for number in range(8)]
+            for _ in calls:
+                kind, req_id, _, path = peer.message()
+                time.sleep(0.02)
+                assert peer.quiet()
+                peer.send(kind, req_id, path)
+            assert [call.result() for call in calls] == [b"/%d\0" % number for number in range(8)]
+        peer.close()
+
+    def test_so_it_does_for_one_that_nobody_waits_for(self):
+        store, peer = storepeer.connect(device=True, timeout=GUARD)
+        with store:
+            store.timeout = 0.05
+            with pytest.raises(StoreTimeoutError, match="no reply"):
+                store.read("/late")
+            with pytest.raises(StoreTimeoutError) as caught:
+                store.read("/next")
+            assert "this was not sent" in caught.value.hint
+            store.timeout = GUARD
+            call = Background(store.read, "/then")
+            kind, req_id, _, path = peer.message()
+            assert path == b"/late\0"
+            time.sleep(0.05)
+            assert peer.quiet()
+            peer.send(kind, req_id, b"too late")
+            assert peer.answer(b"now")[3] == b"/then\0"
+            assert call.result() == b"now"
+        peer.close()
+
+    def test_what_is_to_be_undone_goes_first_and_alone(self):
+        store, peer = storepeer.connect(device=True, timeout=GUARD)
+        with store:
+            store.timeout = 0.05
+            with pytest.raises(StoreTimeoutError):
+                store.transaction()
+            store.timeout = GUARD
+            call = Background(store.read, "/a")
+            start = peer.message()
+            peer.send(start[0], start[1], b"7\0")
+            end = peer.message()
+            assert (end[0], end[2], end[3]) == (TRANSACTION_END, 7, b"F\0")
+            time.sleep(0.05)
+            assert peer.quiet()
+            peer.send(end[0], end[1], b"OK\0")
+            peer.answer(b"v")
+            assert call.result() == b"v"
+        peer.close()
+
+    def test_a_socket_takes_many(self):
+        store, peer = storepeer.connect(timeout=GUARD)
+        with store:
+            calls = [Background(store.read, f"/{number}") for number in range(4)]
+            requests = [peer.message() for _ in calls]
+            for kind, req_id, _, path in reversed(requests):
+                peer.send(kind, req_id, path)
+            assert [call.result() for call in calls] == [b"/%d\0" % number for number in range(4)]
         peer.close()
 
 

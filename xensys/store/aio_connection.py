@@ -54,14 +54,16 @@ class _Outgoing:
     Attributes:
         rest: what is left of it.
         call: what it is for; None for what nobody waits for.
+        wire: its call, whoever waits.
         begun: some of it has been written.
     """
 
-    __slots__ = ("begun", "call", "rest")
+    __slots__ = ("begun", "call", "rest", "wire")
 
-    def __init__(self, message: bytes, call: Call | None) -> None:
-        self.rest = memoryview(message)
+    def __init__(self, wire: Call, call: Call | None) -> None:
+        self.rest = memoryview(wire.message)
         self.call = call
+        self.wire = wire
         self.begun = False
 
 
@@ -87,7 +89,7 @@ class Connection(OneOfAKind):
         self._loop = asyncio.get_running_loop()
         self._reopen = reopen
         self._transport = transport
-        self._session = Session(transport.limit, transport.reply_limit)
+        self._session = Session(transport.limit, transport.reply_limit, serial=transport.serial)
         self._state = "open"
         self._outbox: deque[_Outgoing] = deque()
         #: The number that the loop knows us by.
@@ -171,7 +173,7 @@ class Connection(OneOfAKind):
         epoch = session.epoch
         call = session.begin(request)
         self._queue_errands()
-        out = _Outgoing(call.message, call)
+        out = _Outgoing(call, call)
         self._outbox.append(out)
         self._flush()
         try:
@@ -247,7 +249,7 @@ class Connection(OneOfAKind):
         return True
 
     def _queue_errands(self) -> None:
-        self._outbox += [_Outgoing(message, None) for message in self._session.errands()]
+        self._outbox += [_Outgoing(call, None) for call in self._session.errands()]
 
     def _send_errands(self) -> None:
         if self._state == "open" and self._session.undo:
@@ -497,12 +499,14 @@ class Connection(OneOfAKind):
             self._unregister()
         self._rouse(touched)
         self._send_errands()
+        if session.serial and self._outbox:
+            self._flush()
 
     def _flush(self) -> None:
         """Write what is to be written, as far as there is room."""
         transport, outbox = self._transport, self._outbox
         descriptor = transport.descriptor
-        while outbox and self._registered is not None:
+        while outbox and self._registered is not None and self._session.blocker is None:
             out = outbox[0]
             complete = False
             try:
@@ -529,13 +533,15 @@ class Connection(OneOfAKind):
                 out.rest = out.rest[done:]
                 if not out.rest:
                     outbox.popleft()
+                    self._session.written(out.wire)
                 complete = True
             finally:
                 if not complete:
                     self._finish(EIO, "a message was cut short: its sender was interrupted")
-        if self._registered is not None and self._waits_for_room != bool(outbox):
-            self._waits_for_room = bool(outbox)
-            if outbox:
+        stuck = bool(outbox) and self._session.blocker is None
+        if self._registered is not None and self._waits_for_room != stuck:
+            self._waits_for_room = stuck
+            if stuck:
                 self._loop.add_writer(self._registered, self._flush)
             else:
                 self._loop.remove_writer(self._registered)

@@ -100,7 +100,7 @@ class Connection(OneOfAKind):
         self.timeout = timeout
         self._reopen = reopen
         self._transport = transport
-        self._session = Session(transport.limit, transport.reply_limit)
+        self._session = Session(transport.limit, transport.reply_limit, serial=transport.serial)
         self._state = "open"
         self._wake = Descriptor(self.kernel, self.kernel.eventfd(), owned=True)
         #: For selectors, once anybody asks: readable when there is something to dispatch.
@@ -625,10 +625,18 @@ class Connection(OneOfAKind):
 
     def _send(self, request: Request, deadline: float | None, epoch: int | None) -> Call:
         """Write a request, when its turn has come."""
+        while True:
+            call = self._send_next(request, deadline, epoch)
+            if call is not None:
+                return call
+
+    def _send_next(self, request: Request, deadline: float | None, epoch: int | None) -> Call | None:
+        """Write what comes next: this request, or what must go first (None)."""
         me = _Waiter()
         expired = False
         try:
             while True:
+                blocker = None
                 with self._entered():
                     self._check_open()
                     session = self._session
@@ -637,30 +645,41 @@ class Connection(OneOfAKind):
                     if session.dead:
                         raise session.death(request)
                     writer = self._writer
-                    if writer is None:
+                    blocker = session.blocker
+                    if writer is None and blocker is None:
                         self._writer = me
-                        call = session.begin(request)
+                        # An errand alone, if there is room for one message only.
+                        call = None if session.serial and session.undo else session.begin(request)
                         errands = session.errands()
                         transport = self._transport
                         me.target = transport.descriptor
                         break
-                    if writer.thread == me.thread:
+                    if writer is not None and writer.thread == me.thread:
                         raise RuntimeError(_REENTRANT)
                     if expired:
                         raise request.refusal(
-                            ETIMEDOUT, "others are still sending", hint="this was not sent"
+                            ETIMEDOUT, "others are still sending or unanswered", hint="this was not sent"
                         )
-                    self._writers[me] = None
-                expired = not self._sleep(me, deadline)
+                    if writer is not None:
+                        self._writers[me] = None
+                if writer is not None:
+                    expired = not self._sleep(me, deadline)
+                elif blocker is not None:
+                    expired = not self._wait(blocker, deadline)
             try:
-                for message in errands:
-                    self._write(me, transport, message, deadline, None)
+                for errand in errands:
+                    self._write(me, transport, errand.message, deadline, None)
+                    with self._entered():
+                        session.written(errand)
             except BaseException:
-                with self._lock:
-                    session.withdraw(call)
+                if call is not None:
+                    with self._lock:
+                        session.withdraw(call)
                 raise
-            if not call.ready:  # the connection may have ended just now
+            if call is not None and not call.ready:  # the connection may have ended just now
                 self._write(me, transport, call.message, deadline, call)
+                with self._entered():
+                    session.written(call)
             return call
         finally:
             try:

@@ -117,8 +117,13 @@ class Session:
     Args:
         limit: bytes of the longest message that may be sent, header included.
         reply_limit: bytes of the longest payload that may come.
+        serial: nothing may be written while a request is unanswered. Linux's device has one
+            buffer per open file, and sends a request's body from there some time after the
+            write: the next one would be sent under its header (xenbus_dev_request_and_reply();
+            seen on 6.12 as wrong values).
 
     Attributes:
+        serial: see above.
         queues: token → queue of the watch that has it.
         undo: requests that nobody waits for, to be sent when something is.
         epoch: which connection this is; each `restart` adds one.
@@ -127,11 +132,18 @@ class Session:
     """
 
     __slots__ = (
-        "_calls", "_death", "_decoder", "_last_id", "_last_token", "_limit", "_wrapped", "epoch",
-        "late", "queues", "strays", "undo",
+        "_calls", "_death", "_decoder", "_last_id", "_last_token", "_limit", "_sent", "_wrapped",
+        "epoch", "late", "queues", "serial", "strays", "undo",
     )  # fmt: skip
 
-    def __init__(self, limit: int = SOCKET_LIMIT, reply_limit: int = abi.XENSTORE_PAYLOAD_MAX) -> None:
+    def __init__(
+        self,
+        limit: int = SOCKET_LIMIT,
+        reply_limit: int = abi.XENSTORE_PAYLOAD_MAX,
+        *,
+        serial: bool = False,
+    ) -> None:
+        self.serial = serial
         self.queues: dict[bytes, EventQueue] = {}
         self.epoch = 0
         self.late = 0
@@ -144,6 +156,7 @@ class Session:
         self._limit = limit
         self._decoder = Decoder(reply_limit)
         self._calls: dict[int, Call] = {}
+        self._sent: Call | None = None
         self._last_id = 0
         self._wrapped = False
         #: errno, text and hint.
@@ -182,14 +195,24 @@ class Session:
         self._calls[req_id] = call
         return call
 
-    def errands(self) -> list[bytes]:
-        """Messages to be written before the next one, each in one piece: what is to be undone."""
-        messages = []
-        while self.undo and self._death is None:
+    def errands(self) -> list[Call]:
+        """Calls to be written before the next one: what is to be undone. One, if it is serial."""
+        calls: list[Call] = []
+        while self.undo and self._death is None and not (self.serial and calls):
             call = self.begin(self.undo.pop(0))
             call.abandoned = True
-            messages.append(call.message)
-        return messages
+            calls.append(call)
+        return calls
+
+    @property
+    def blocker(self) -> Call | None:
+        """The call that has to be answered before anything else may be written; None if none has."""
+        return self._sent
+
+    def written(self, call: Call) -> None:
+        """The whole of this call's message has been written."""
+        if self.serial and call.req_id in self._calls:
+            self._sent = call
 
     def withdraw(self, call: Call) -> None:
         """Nothing of this call was sent, and nothing will be."""
@@ -199,7 +222,7 @@ class Session:
         """Nobody waits for this call any more; it may be carried out yet."""
         if call.ready:
             self._undo(call)
-        elif call.request.kind in _CREATING:
+        elif call is self._sent or call.request.kind in _CREATING:
             call.abandoned = True
         else:
             self._calls.pop(call.req_id, None)
@@ -247,6 +270,7 @@ class Session:
             return []
         self._death = errno, message, hint
         calls, self._calls = self._calls, {}
+        self._sent = None
         for call in calls.values():
             call.refuse(self.death(call.request))
         self.undo.clear()
@@ -291,6 +315,8 @@ class Session:
                     text = f"xenstored sent {name} with id {message.req_id}, which was never used"
                     touched += self.fail(EPROTO, text)
                 return
+        if call is self._sent:
+            self._sent = None
         request = call.request
         if kind == request.kind:
             call.succeed(message.payload)
@@ -302,7 +328,7 @@ class Session:
         if call.abandoned:
             self.late += 1
             self._undo(call)
-        else:
+        if self.serial or not call.abandoned:
             touched.append(call)
 
     def _unnumbered(self, message: Message) -> Call | None:

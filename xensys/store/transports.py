@@ -15,6 +15,7 @@ What differs between the two:
     longest message  16 + 4096 bytes              4096 bytes with its header
     daemon's death   the stream ends              is not told: hence DEVICE_TIMEOUT
     a bad message    ends the connection          is an error of that write
+    in flight        as many as you like          one: its buffer is used after the write
     poll             tells of room to write       never does; it takes a message at once
 """
 
@@ -64,6 +65,7 @@ class Transport(OneOfAKind):
         descriptor: it; who uses the number keeps a reference meanwhile.
         limit: bytes of the longest message, header included.
         reply_limit: bytes of the longest payload that may come.
+        serial: nothing may be written while a request is unanswered; see `Session`.
         timeout: seconds a request may take, unless told otherwise; None waits.
     """
 
@@ -71,6 +73,7 @@ class Transport(OneOfAKind):
 
     limit = SOCKET_LIMIT
     reply_limit: int = abi.XENSTORE_PAYLOAD_MAX
+    serial = False
     timeout: float | None = None
 
     def __init__(
@@ -152,6 +155,7 @@ class DeviceTransport(Transport):
     __slots__ = ()
 
     limit = DEVICE_LIMIT
+    serial = True
     timeout = DEVICE_TIMEOUT
 
     def is_fatal(self, errno: int) -> bool:

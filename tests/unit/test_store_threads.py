@@ -297,7 +297,7 @@ class TestDeaths:
 
 
 class TestOneAtATime:
-    """Linux's device has one buffer per file: a second request would be sent under the first one's header."""
+    """Linux's device has one buffer per file: a second request would go under the first one's header."""
 
     def test_the_next_request_waits_for_the_reply(self):
         store, peer = storepeer.connect(device=True, timeout=GUARD)

@@ -35,7 +35,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import EllipsisType
-    from typing import NoReturn, TypeVar
+    from typing import TypeVar
 
     from xensys.kernel import Kernel
     from xensys.store.plans import Plan
@@ -169,7 +169,7 @@ class Connection(OneOfAKind):
         self._check_open()
         session = self._session
         if epoch is not None and epoch != session.epoch:
-            self._lost(request)
+            raise session.lost(request)
         epoch = session.epoch
         call = session.begin(request)
         self._queue_errands()
@@ -214,18 +214,6 @@ class Connection(OneOfAKind):
         else:
             session.abandon(call)
             self._send_errands()
-
-    def _lost(self, request: Request) -> NoReturn:
-        about = request.refusal(ECONNABORTED)
-        raise StoreConnectionError(
-            ECONNABORTED,
-            "this transaction was lost with the connection it was begun on",
-            path=about.path,
-            transaction=about.transaction,
-            call=about.call,
-            arguments=about.arguments,
-            hint="begin it again",
-        )
 
     # What nobody waits for
 
@@ -272,7 +260,7 @@ class Connection(OneOfAKind):
             event = queue.pop()
             if event is not None:
                 return event
-            self._check_queue(queue)
+            self._session.check(queue)
             if timeout is not None and timeout <= 0 and not looked:
                 # Not every loop looks at descriptors before it looks at the clock.
                 looked = True
@@ -281,13 +269,6 @@ class Connection(OneOfAKind):
             if not await self._wait(queue, deadline):
                 raise StoreTimeoutError(ETIMEDOUT, f"no event within {timeout} s", path=queue.watched)
             waited = True
-
-    def _check_queue(self, queue: EventQueue) -> None:
-        if self._session.dead:
-            raise self._session.death()
-        if queue.error is not None:
-            error = queue.error
-            raise type(error)(error.errno or EIO, str(error.strerror), name=error.name, path=error.path)
 
     def new_token(self) -> bytes:
         """A token for a watch."""

@@ -177,17 +177,10 @@ class Connection(OneOfAKind):
                 event = queue.pop()
                 if event is not None:
                     return event
-                self._check_queue(queue)
+                self._session.check(queue)
             if not self._wait(queue, deadline):
                 raise StoreTimeoutError(ETIMEDOUT, f"no event within {timeout} s", path=queue.watched)
             waited = True
-
-    def _check_queue(self, queue: EventQueue) -> None:
-        if self._session.dead:
-            raise self._session.death()
-        if queue.error is not None:
-            error = queue.error
-            raise type(error)(error.errno or EIO, str(error.strerror), name=error.name, path=error.path)
 
     # Watches
 
@@ -641,7 +634,7 @@ class Connection(OneOfAKind):
                     self._check_open()
                     session = self._session
                     if epoch is not None and epoch != session.epoch:
-                        raise self._lost(request)
+                        raise session.lost(request)
                     if session.dead:
                         raise session.death(request)
                     writer = self._writer
@@ -688,18 +681,6 @@ class Connection(OneOfAKind):
                 # A signal handler's. The others must not wait for us for ever.
                 self._leave(me)
                 raise
-
-    def _lost(self, request: Request) -> StoreConnectionError:
-        about = request.refusal(ECONNABORTED)
-        return StoreConnectionError(
-            ECONNABORTED,
-            "this transaction was lost with the connection it was begun on",
-            path=about.path,
-            transaction=about.transaction,
-            call=about.call,
-            arguments=about.arguments,
-            hint="begin it again",
-        )
 
     def _write(
         self,

@@ -22,7 +22,7 @@ What a peer may do, and what comes of it:
 
 from __future__ import annotations
 
-from errno import ECONNRESET, EPROTO
+from errno import ECONNABORTED, ECONNRESET, EIO, EPROTO
 
 from xensys.abi.io import xs_wire as abi
 from xensys.errors import StoreConnectionError, StoreError
@@ -282,16 +282,24 @@ class Session:
         errno, message, hint = self._death
         if request is None:
             return StoreConnectionError(errno, message, hint=hint)
-        about = request.refusal(errno)
-        return StoreConnectionError(
-            errno,
-            message,
-            path=about.path,
-            transaction=about.transaction,
-            call=about.call,
-            arguments=about.arguments,
-            hint=hint,
-        )
+        return _ended(request, errno, message, hint)
+
+    def lost(self, request: Request) -> StoreConnectionError:
+        """What becomes of a request for a connection before this one."""
+        text = "this transaction was lost with the connection it was begun on"
+        return _ended(request, ECONNABORTED, text, "begin it again")
+
+    def check(self, queue: EventQueue) -> None:
+        """Whether events may come to a queue yet.
+
+        Raises:
+            StoreError: why none will: of the connection, or of setting the watch up again.
+        """
+        if self.dead:
+            raise self.death()
+        if queue.error is not None:
+            error = queue.error
+            raise type(error)(error.errno or EIO, str(error.strerror), name=error.name, path=error.path)
 
     def restart(self, limit: int, reply_limit: int) -> None:
         """Begin anew, on another connection. Queues stay; calls and transactions are lost."""
@@ -365,6 +373,20 @@ class Session:
         elif request.kind == abi.XS_WATCH:
             path, token = request.payload.split(b"\0", 2)[:2]
             self.undo.append(Request(abi.XS_UNWATCH, b"%b\0%b\0" % (path, token), 0, path))
+
+
+def _ended(request: Request, errno: int, message: str, hint: str) -> StoreConnectionError:
+    """The end of a connection, as an error of one request."""
+    about = request.refusal(errno)
+    return StoreConnectionError(
+        errno,
+        message,
+        path=about.path,
+        transaction=about.transaction,
+        call=about.call,
+        arguments=about.arguments,
+        hint=hint,
+    )
 
 
 _CREATING = frozenset((abi.XS_TRANSACTION_START, abi.XS_WATCH))

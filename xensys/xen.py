@@ -7,7 +7,6 @@ program that never makes a hypercall never opens privcmd.
 from __future__ import annotations
 
 from _thread import RLock
-from _warnings import warn
 from errno import ENOENT
 
 from xensys._lifetime import OneOfAKind, watch_fork
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from xensys.devices.privcmd import Privcmd
     from xensys.domains import Domains
     from xensys.hypercalls._call import Caller, Word
+    from xensys.hypercalls.domctl import Domctl
     from xensys.hypercalls.grant_table_op import GrantTableOp
     from xensys.hypercalls.hvm_op import HvmOp
     from xensys.hypercalls.memory_op import MemoryOp
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from xensys.memory.foreign import ForeignMemory
     from xensys.memory.resource import Resources
     from xensys.store import Store
-
-_ENVIRONMENT = "XENSYS_KERNEL"
 
 # Any of these makes an open() worth it; each is opened when it is needed.
 _TRACES_OF_XEN = (
@@ -94,7 +92,9 @@ def open(kernel: Kernel | None = None, *, timeout: float | None = None) -> Xen:
         NoXenError: there is no trace of Xen here.
     """
     if kernel is None:
-        kernel = _kernel_from_environment()
+        from xensys.kernel import chosen
+
+        kernel = chosen()
     if all(kernel.access(path) == ENOENT for path in _TRACES_OF_XEN):
         raise NoXenError(
             ENOENT,
@@ -103,32 +103,6 @@ def open(kernel: Kernel | None = None, *, timeout: float | None = None) -> Xen:
             "`python3 -m xensys doctor` tells more, `xensys.sim` simulates a machine",
         )
     return Xen(kernel, timeout=timeout)
-
-
-def _kernel_from_environment() -> Kernel:
-    from os import environ
-
-    from xensys.kernel import host
-
-    wanted = environ.get(_ENVIRONMENT, "")
-    if wanted in ("", "linux"):
-        return host()
-    if wanted != "sim":
-        raise ValueError(f"{_ENVIRONMENT}={wanted}: 'sim' or 'linux' is needed")
-    # Not an import statement: nothing above the kernel may know the simulator,
-    # and this is the one place where a user's wish names it.
-    __import__("xensys.sim")
-    from sys import modules
-
-    machine = modules["xensys.sim"].default_machine()
-    if not _warned:
-        _warned.append(True)
-        warn(f"{_ENVIRONMENT}=sim: this is a simulated Xen", RuntimeWarning, 3)
-    simulated: Kernel = machine.dom0
-    return simulated
-
-
-_warned: list[bool] = []
 
 
 class Xen(OneOfAKind):
@@ -291,6 +265,17 @@ class Xen(OneOfAKind):
         result: HvmOp = part
         return result
 
+    @property
+    def domctl(self) -> Domctl:
+        """The stable part of the domctl hypercall."""
+        part = self._parts.get("domctl")
+        if part is None:
+            from xensys.hypercalls.domctl import Domctl
+
+            part = self._keep("domctl", Domctl(self._caller()))
+        result: Domctl = part
+        return result
+
     def version(self) -> Version:
         """Xen's release (XENVER_version and XENVER_extraversion).
 
@@ -329,7 +314,7 @@ class Xen(OneOfAKind):
         """Any hypercall at all: the raw door. Nothing is checked.
 
         A wrong argument can harm the running kernel or stop the machine. The
-        tools-only hypercalls (domctl, sysctl) change with every Xen release.
+        tools-only hypercalls (most of domctl, sysctl) change with every Xen release.
 
         Args:
             op: hypercall number, __HYPERVISOR_*.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -19,6 +20,7 @@ from xensys.cli import main
 from xensys.domains import DOMIDS, Domain, DomainEvent, Domains
 from xensys.errors import (
     ForkedError,
+    HazardError,
     NoSuchDomainError,
     StoreConnectionError,
     StoreError,
@@ -243,6 +245,47 @@ class TestUnknown:
         fault = machine.dom0.faults.fail("hypercall", errno.EINTR, op="domctl")
         assert xen.domains[1].state == "alive"
         assert fault.fired == 1
+
+
+class TestDomainState:
+    """`xen.domctl`."""
+
+    def test_of_a_domain(self, new):
+        _, xen = new
+        for domid in (0, 1):
+            found = xen.domctl.get_domain_state(domid)
+            assert (found.domid, found.state) == (domid, 1)
+            assert found.unique_id == xen.domains[domid].unique_id
+        assert xen.domctl.get_domain_state(0).caps == 3
+        assert found.caps == 0
+        with pytest.raises(NoSuchDomainError) as caught:
+            xen.domctl.get_domain_state(9)
+        assert caught.value.domid == 9
+        assert "domctl(XEN_DOMCTL_get_domain_state)" in str(caught.value)
+        with pytest.raises(OverflowError, match="0x10000|65536"):
+            xen.domctl.get_domain_state(0x1_0000)
+
+    def test_of_the_next_that_changed_is_xenstoreds_to_ask(self, new):
+        _, xen = new
+        with pytest.raises(HazardError, match="xenstored"):
+            xen.domctl.get_domain_state(0x7FF4)
+        with pytest.raises(SimulatorGap):
+            xen.domctl.get_domain_state(0x7FF4, hazardous=True)
+
+    def test_of_an_older_xen(self, old):
+        _, xen = old
+        with pytest.raises(XenPermissionError) as caught:
+            xen.domctl.get_domain_state(1)
+        assert caught.value.errno == errno.EACCES
+
+    def test_gives_its_buffer_back(self, new):
+        _, xen = new
+        xen.domctl.get_domain_state(1)
+        free = sum(map(len, xen.buffers._free))
+        for domid in (1, 9):
+            with contextlib.suppress(NoSuchDomainError):
+                xen.domctl.get_domain_state(domid)
+        assert sum(map(len, xen.buffers._free)) == free
 
 
 class TestDomctl:

@@ -42,7 +42,7 @@ ALLOWED = {
     ("", "sim"): "resolved lazily as xensys.sim",
     ("", "testing"): "resolved lazily as xensys.testing",
     ("testing", "sim"): "fixtures make simulated machines",
-    ("xen", "sim"): "XENSYS_KERNEL=sim, a user's explicit wish",
+    ("kernel", "sim"): "XENSYS_KERNEL=sim, a user's explicit wish",
 }
 
 

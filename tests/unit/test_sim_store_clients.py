@@ -424,8 +424,9 @@ class TestXenbusTransactions:
     def test_end_of_none(self, bus):
         with says("EINVAL"):
             bus.transact(END, b"X\0")
-        with pytest.raises(SimulatorGap):
-            bus.transact(END, b"T\0")
+        # Linux loses the reply.
+        bus.raw(packed(END, b"T\0"))
+        assert bus.messages() == []
 
     def test_a_refused_start_leaves_nothing(self, bus):
         tx = bus.start()

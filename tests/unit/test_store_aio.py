@@ -207,7 +207,7 @@ REVIEWED = {
 }
 PAIRS = [(sync.Store, aio.Store), (sync.Transaction, aio.Transaction), (sync_watches.Watch, aio.Watch)]
 #: What is not awaited itself: it gives something to be awaited, entered or iterated.
-NOT_COROUTINES = {"open", "adopt", "transaction", "attempts", "watch", "walk"}
+NOT_COROUTINES = {"open", "adopt", "transaction", "attempts", "watch", "walk", "deadline"}
 
 
 def public(kind):

@@ -715,3 +715,52 @@ class TestDeadDaemonOfDom0:
             assert opened.reconnect()
             assert opened.path == where
             assert "local" in opened.directory("/")
+
+
+class TestEnvironment:
+    """XENSYS_KERNEL: as for `xensys.open()`."""
+
+    def run(self, code, **environment):
+        return subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True,
+            timeout=storepeer.GUARD, check=False,
+        )  # fmt: skip
+
+    @pytest.mark.parametrize(
+        "opened",
+        [
+            "import xensys.store; s = xensys.store.open()",
+            "from xensys.store import Store; s = Store.open()",
+            "from xensys.store import pyxs; c = pyxs.Client(); c.connect(); s = c.router.store",
+        ],
+    )
+    def test_selects_the_simulator_and_warns_once_at_the_callers_line(self, opened):
+        code = f"{opened}\nassert s.kernel.simulated\nassert s.directory('/local/domain')\ns.close()\n"
+        code += "import xensys; xensys.open().close()"
+        done = self.run(code, XENSYS_KERNEL="sim")
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.count("this is a simulated Xen") == 1
+        assert "<string>:1: RuntimeWarning" in done.stderr
+
+    def test_and_for_asyncio(self):
+        code = (
+            "import asyncio\nfrom xensys.store import aio\n"
+            "async def main():\n"
+            "    async with aio.open() as s:\n"
+            "        assert s.kernel.simulated and await s.directory('/local/domain')\n"
+            "asyncio.run(main())"
+        )
+        done = self.run(code, XENSYS_KERNEL="sim")
+        assert done.returncode == 0, done.stderr
+        assert "<string>:4: RuntimeWarning" in done.stderr
+        assert done.stderr.count("this is a simulated Xen") == 1
+
+    def test_an_unknown_one_is_refused(self):
+        done = self.run("import xensys.store; xensys.store.open()", XENSYS_KERNEL="smi")
+        assert "XENSYS_KERNEL=smi" in done.stderr
+        assert done.returncode == 1
+
+    def test_linux_is_this_machine(self):
+        code = "import xensys.store\ntry: xensys.store.open('/none')\nexcept xensys.NoXenError: print('no')"
+        assert self.run(code, XENSYS_KERNEL="linux").stdout == "no\n"

@@ -153,7 +153,7 @@ class TestUndoing:
         assert session.errands() == []
 
     def test_what_comes_of_an_errand_concerns_nobody(self, session):
-        session.undo.append(Request(END, b"F\0", 5))
+        session.later(Request(END, b"F\0", 5))
         errand = session.errands()[0].message
         assert session.outstanding == 0
         assert session.feed(message(ERROR, struct.unpack("<4I", errand[:16])[1], b"ENOENT\0")) == []
@@ -218,7 +218,7 @@ class TestTheEnd:
     def test_a_restart_keeps_watches_and_nothing_else(self, session):
         call, queue = session.begin(request()), watched(session)
         session.feed(message(READ, call.req_id)[:5])
-        session.undo.append(Request(END, b"F\0", 5))
+        session.later(Request(END, b"F\0", 5))
         session.end()
         session.restart(4096, 4096)
         assert (session.epoch, session.dead, session.undo) == (1, False, [])
@@ -292,3 +292,58 @@ class TestQueue:
         event = Event("/w/x", "/w")
         assert pickle.loads(pickle.dumps(event)) == event == ("/w/x", "/w")
         assert repr(event) == "Event('/w/x', watched='/w')"
+
+
+class TestAfterARestart:
+    """What belongs to the connection before must do nothing to the one after."""
+
+    def begun(self, session, kind=START):
+        call = session.begin(Request(kind, b"\0"))
+        session.feed(message(kind, call.req_id, b"7\0"))
+        session.end()
+        session.restart(4112, 4096)
+        return call
+
+    def test_nothing_is_undone(self, session):
+        call = self.begun(session)
+        session.abandon(call)
+        assert session.errands() == []
+
+    def test_nothing_that_was_to_be_undone_comes_along(self, session):
+        session.later(Request(END, b"F\0", 5))
+        undo = session.undo
+        session.end()
+        session.restart(4112, 4096)
+        # A finalizer in another thread that was between its look and its deed.
+        session.undo += undo
+        session.later(Request(END, b"F\0", 6), 0)
+        assert session.errands() == []
+        session.later(Request(END, b"F\0", 7), 1)
+        assert [call.request.tx_id for call in session.errands()] == [7]
+
+    def test_a_call_with_the_same_number_is_left_alone(self, session):
+        old = self.begun(session, READ)
+        new = session.begin(request())
+        assert old.req_id == new.req_id
+        session.withdraw(old)
+        session.abandon(old)
+        assert session.outstanding == 1
+        assert session.feed(message(READ, new.req_id, b"v")) == [new]
+        assert new.result() == b"v"
+
+    def test_nothing_blocks(self):
+        session = Session(serial=True)
+        old = self.begun(session, READ)
+        session.begin(request())
+        session.written(old)
+        assert session.blocker is None
+
+
+def test_errands_that_were_not_written_are_kept_in_their_order(session):
+    for tx in (5, 6, 7):
+        session.later(Request(END, b"F\0", tx))
+    first, *rest = session.errands()
+    session.written(first)
+    session.later(Request(END, b"F\0", 8))
+    session.put_back(rest)
+    assert [call.request.tx_id for call in session.errands()] == [6, 7, 8]

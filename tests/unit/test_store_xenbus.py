@@ -19,7 +19,7 @@ from xensys.errors import (
     TransactionConflictError,
 )
 from xensys.sim import Machine
-from xensys.store import Store
+from xensys.store import Store, _handshake
 from xensys.store.xenbus import (
     CLOSED,
     CLOSING,
@@ -256,15 +256,15 @@ class TestHandshake:
 
     @pytest.mark.parametrize("which", ["front", "back"])
     def test_one_that_gives_up_between_two_looks_is_noticed(self, machine, back, front, monkeypatch, which):
-        end, peer, last = (front, BACK, INITIALISED) if which == "front" else (back, FRONT, INIT_WAIT)
-        told = type(end).switch
+        peer, last = (BACK, INITIALISED) if which == "front" else (FRONT, INIT_WAIT)
+        told = _handshake.EndLogic._switch
 
         def switch(this, state, values=None):
-            told(this, state, values)
+            yield from told(this, state, values)
             if state == last:
                 machine.store.write(f"{peer}/state", "6")
 
-        monkeypatch.setattr(type(end), "switch", switch)
+        monkeypatch.setattr(_handshake.EndLogic, "_switch", switch)
         machine.store.write(f"{BACK}/state", "2" if which == "front" else "6")
         values = {"ring-ref": 1, "event-channel": 1}
         with pytest.raises(PeerClosedError):
@@ -443,14 +443,14 @@ class TestHostile:
         put(machine, "ring-ref", "8")
         put(machine, "event-channel", "3")
         count = [0]
-        real = Backend._number
+        real = _handshake._number
 
-        def changing(end, verbs, node, low, high):
+        def changing(verbs, node, low, high):
             count[0] += 1
             put(machine, "ring-ref", str(count[0]))
-            return real(end, verbs, node, low, high)
+            return real(verbs, node, low, high)
 
-        monkeypatch.setattr(Backend, "_number", changing)
+        monkeypatch.setattr(_handshake, "_number", changing)
         with pytest.raises(TransactionConflictError):
             back.read_offer()
         assert count[0] < 200

@@ -14,7 +14,8 @@ from errno import ENOENT
 from typing import TYPE_CHECKING, Any
 
 import xensys
-from xensys.errors import NodeNotFoundError, NoXenError, StorePermissionError
+from xensys.errors import NodeNotFoundError, StorePermissionError
+from xensys.kernel import chosen
 from xensys.store import Store
 from xensys.store.transports import DEVICE_PATHS
 
@@ -80,14 +81,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Connect and do it; 1 if a node is missing or may not be used."""
-    kernel: Kernel | None = xensys.sim.Machine().dom0 if arguments.sim else None
+    kernel = xensys.sim.Machine().dom0 if arguments.sim else chosen()
     path: str | None = arguments.socket
-    try:
-        with xensys.open(kernel) as xen:
-            kernel = xen.kernel
-    except NoXenError:
-        # A socket can be that of a daemon somewhere else; if there is none, opening says so.
-        pass
     if arguments.device is not None:
         path = arguments.device or _device(kernel)
     with Store.open(path, kernel=kernel) as store:
@@ -95,9 +90,9 @@ def run(arguments: argparse.Namespace) -> int:
     return status
 
 
-def _device(kernel: Kernel | None) -> str:
+def _device(kernel: Kernel) -> str:
     """Where this machine has the device; the first place if nowhere, for the error."""
-    there = (path for path in DEVICE_PATHS if kernel is not None and kernel.access(path) != ENOENT)
+    there = (path for path in DEVICE_PATHS if kernel.access(path) != ENOENT)
     return next(there, DEVICE_PATHS[0])
 
 

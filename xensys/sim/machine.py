@@ -16,7 +16,7 @@ from xensys.sim.streams import StreamFile
 from xensys.sim.usermemory import UserMemory
 from xensys.sim.vmas import VmaTable
 from xensys.sim.xen import Hypervisor
-from xensys.sim.xenbus import Xenbus
+from xensys.sim.xenbus import EarlyWrite, Xenbus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class Machine:
         self.build_id = bytes.fromhex("5351a7e0c0ffee00112233445566778899aabbcc")
         self.e820 = _e820(machine_memory)
         self.domains: dict[int, Domain] = {}
-        self.violations: list[Violation] = []
+        self.violations: list[Violation | EarlyWrite] = []
         self.log: list[Call] = []
         self.clock = RealClock() if real_time else Clock()
         self.user = UserMemory(via_proc=via_proc)

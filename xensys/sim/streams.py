@@ -6,7 +6,10 @@ import os
 import select
 import socket
 import weakref
+from array import array
 from errno import EAGAIN, EPIPE
+from fcntl import ioctl
+from termios import FIONREAD
 
 from xensys.sim.files import DOMID_INVALID, OpenFile
 
@@ -42,6 +45,8 @@ class Stream:
         self._theirs = stat.st_dev, stat.st_ino
         self.on_close: Callable[[], None] = lambda: None
         self._queue = bytearray()
+        #: Bytes that were ever put.
+        self.put_so_far = 0
         self._closing = weakref.finalize(self, os.close, self._ours)
         self._closing.atexit = False
 
@@ -67,6 +72,7 @@ class Stream:
     def put(self, data: bytes) -> None:
         """Hand over, now or as soon as there is room."""
         self._queue += data
+        self.put_so_far += len(data)
         self.flush()
 
     def flush(self) -> None:
@@ -81,6 +87,14 @@ class Stream:
     def queued(self) -> int:
         """Bytes that wait for room."""
         return len(self._queue)
+
+    @property
+    def taken_so_far(self) -> int:
+        """Bytes of what was `put` that the caller has read; of a pipe only."""
+        unread = array("i", [0])
+        if self.open:
+            ioctl(self._ours, FIONREAD, unread)
+        return self.put_so_far - len(self._queue) - unread[0]
 
     def check(self) -> bool:
         """Whether the caller's end is gone."""

@@ -8,9 +8,10 @@
     transports   socket and device: how bytes travel, and where to find them
     connection   transport and session, for many threads
     mapping      paths to values
-    client       `open()`, `Store`, `Transaction`
+    client, verbs   `open()`, `Store`, `Transaction`
     pyxs         the client of pyxs, for programs that use that
     xenbus       the two ends of a device: states, hand-shake
+    aio, aio_xenbus   `client` and `xenbus` for asyncio, which they load; the other aio_… are parts of `aio`
 
 Names are resolved on first use.
 
@@ -23,6 +24,10 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from xensys.store import aio as aio
+    from xensys.store import aio_xenbus as aio_xenbus
+    from xensys.store import pyxs as pyxs
+    from xensys.store import xenbus as xenbus
     from xensys.store.client import Store, Transaction, open
     from xensys.store.permissions import Permission
     from xensys.store.plans import Node, Walk
@@ -57,6 +62,8 @@ _HOME = {
 }
 _MODULES = frozenset(
     (
+        "aio",
+        "aio_xenbus",
         "client",
         "connection",
         "mapping",

@@ -35,12 +35,14 @@ from __future__ import annotations
 
 import asyncio
 from _warnings import warn
+from errno import ETIMEDOUT
 
 from xensys._lifetime import OneOfAKind, is_exiting
 from xensys._packing import check
 from xensys.abi.io import xs_wire as abi
 from xensys.errors import NodeNotFoundError, StoreTimeoutError
 from xensys.store import plans
+from xensys.store._deadlines import AsyncBlock
 from xensys.store.aio_connection import Connection
 from xensys.store.aio_opening import Beginning, Opening
 from xensys.store.aio_transactions import Attempts, Transaction
@@ -99,9 +101,9 @@ class Store(Verbs, OneOfAKind):
     ) -> Opening[Self]:
         """Connect to xenstored, through its socket or this domain's kernel."""
         if kernel is None:
-            from xensys.kernel import host
+            from xensys.kernel import chosen
 
-            kernel = host()
+            kernel = chosen()
         found = kernel
 
         async def make() -> Self:
@@ -170,6 +172,10 @@ class Store(Verbs, OneOfAKind):
         """Whether it is open, and no end of the connection has been noticed."""
         return self._connection.state == "open" and not self._connection.dead
 
+    def deadline(self, seconds: float | None) -> AsyncBlock:
+        """Have what is called in an `async with` block end in time, together: for calls of this task."""
+        return AsyncBlock(self._connection.deadlines, seconds)
+
     # Transactions
 
     def transaction(self) -> Beginning:
@@ -217,15 +223,13 @@ class Store(Verbs, OneOfAKind):
 
         return Opening("watch()", lambda: self._watch(raw, depth, limit))
 
-    async def _watch(
-        self, raw: bytes, depth: int | None, limit: int, timeout: float | EllipsisType | None = ...
-    ) -> Watch:
+    async def _watch(self, raw: bytes, depth: int | None, limit: int, until: float | None = None) -> Watch:
         connection = self._connection
         queue = EventQueue(raw, connection.new_token(), depth, limit)
         # Before the request: an event may come before its reply.
         connection.subscribe(queue)
         try:
-            await connection.run(plans.watch(queue.path, queue.token, depth), timeout=timeout)
+            await connection.run(plans.watch(queue.path, queue.token, depth), until=until)
         except BaseException:
             connection.forget(queue)
             raise
@@ -245,24 +249,23 @@ class Store(Verbs, OneOfAKind):
         def left() -> float | None:
             return None if deadline is None else max(deadline - now(), 0.0)
 
-        def request() -> float | None:
-            rest, most = left(), self.timeout
-            return most if rest is None else rest if most is None else min(rest, most)
-
         connection = self._connection
         try:
-            watch = await self._watch(checked_path(path, abi.XS_WATCH), None, QUEUE_LIMIT, request())
+            watch = await self._watch(checked_path(path, abi.XS_WATCH), None, QUEUE_LIMIT, deadline)
             try:
                 while True:
                     await watch.get(left())
                     while watch.pending:
                         await watch.get(0)  # one look does for all of them
                     try:
-                        value: bytes | None = await connection.run(plans.read(path), timeout=request())
+                        value: bytes | None = await connection.run(plans.read(path), until=deadline)
                     except NodeNotFoundError:
                         value = None
                     if value is not None if predicate is None else predicate(value):
                         return value
+                    # Asked each time: who writes there all the time must not hold us here.
+                    if left() == 0:
+                        raise StoreTimeoutError(ETIMEDOUT)
             finally:
                 # Without waiting: there may be no time left for that, or nobody who does.
                 connection.drop(watch._queue)

@@ -24,11 +24,10 @@ from collections import deque
 from errno import EAGAIN, ECONNABORTED, EINTR, EIO, ETIMEDOUT
 
 from xensys._lifetime import OneOfAKind, watch_fork
-from xensys.abi.io import xs_wire as abi
 from xensys.devices._device import _CLOSED
 from xensys.errors import ForkedError, StoreConnectionError, StoreError, StoreTimeoutError, error_from
 from xensys.store import plans
-from xensys.store.protocol import Request
+from xensys.store._deadlines import Deadlines
 from xensys.store.session import Session
 
 TYPE_CHECKING = False
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 
     from xensys.kernel import Kernel
     from xensys.store.plans import Plan
+    from xensys.store.protocol import Request
     from xensys.store.session import Call, Waitable
     from xensys.store.transports import Transport
     from xensys.store.watches import Event, EventQueue
@@ -78,7 +78,7 @@ class Connection(OneOfAKind):
 
     __slots__ = (
         "__weakref__", "_loop", "_outbox", "_registered", "_reopen", "_session", "_state", "_transport",
-        "_waits_for_room", "kernel", "timeout",
+        "_waits_for_room", "deadlines", "kernel", "timeout",
     )  # fmt: skip
 
     def __init__(
@@ -87,6 +87,8 @@ class Connection(OneOfAKind):
         self.kernel: Kernel = transport.kernel
         self.timeout = timeout
         self._loop = asyncio.get_running_loop()
+        #: Those of `Store.deadline`.
+        self.deadlines = Deadlines(self._loop.time, asyncio.current_task)
         self._reopen = reopen
         self._transport = transport
         self._session = Session(transport.limit, transport.reply_limit, serial=transport.serial)
@@ -120,13 +122,11 @@ class Connection(OneOfAKind):
 
     # Requests
 
-    async def run(
-        self, plan: Plan[_T], epoch: int | None = None, *, timeout: float | EllipsisType | None = ...
-    ) -> _T:
+    async def run(self, plan: Plan[_T], epoch: int | None = None, *, until: float | None = None) -> _T:
         """Carry out a plan; see `plans.drive`.
 
         Args:
-            timeout: seconds that each request may take; the store's unless given.
+            until: when it has to end at the latest.
             epoch: the connection it must go through. Unless given, any, but a
                 transaction stays with the one that it was begun on.
         """
@@ -135,9 +135,8 @@ class Connection(OneOfAKind):
             request = next(plan)
             while True:
                 through = begun if epoch is None and request.tx_id else epoch
-                seconds = self.timeout if timeout is ... else timeout
                 try:
-                    payload = await self.exchange(request, seconds, through)
+                    payload = await self.exchange(request, epoch=through, until=until)
                 except (CancelledError, GeneratorExit):
                     self._wind_up(plan, begun)
                     raise
@@ -159,14 +158,23 @@ class Connection(OneOfAKind):
         except (CancelledError, StopIteration):
             pass
 
-    async def exchange(self, request: Request, timeout: float | None, epoch: int | None = None) -> bytes:
+    async def exchange(
+        self,
+        request: Request,
+        timeout: float | EllipsisType | None = ...,
+        epoch: int | None = None,
+        *,
+        until: float | None = None,
+    ) -> bytes:
         """Send a request and wait for its reply.
 
         Args:
-            timeout: seconds; None waits.
+            timeout: seconds; None waits. Unless given what is in force, see `Store.deadline`.
             epoch: the connection it must go through; None for any.
+            until: when it has to end at the latest.
         """
         self._check_open()
+        deadline = self.deadlines.until(timeout, self.timeout, until)
         session = self._session
         if epoch is not None and epoch != session.epoch:
             raise session.lost(request)
@@ -177,7 +185,7 @@ class Connection(OneOfAKind):
         self._outbox.append(out)
         self._flush()
         try:
-            in_time = call.ready or await self._wait(call, self._deadline(timeout))
+            in_time = call.ready or await self._wait(call, deadline)
         except GeneratorExit:
             # Perhaps a collection, in the middle of anything.
             self._later(self._forget, out, call, epoch)
@@ -189,7 +197,7 @@ class Connection(OneOfAKind):
             waiting = out in self._outbox
             self._forget(out, call, epoch)
             if not waiting:
-                text = f"no reply within {timeout} s"
+                text = f"no reply {self.deadlines.told(timeout, self.timeout)}"
                 hint = "it may have been carried out, or be carried out yet"
             else:
                 text = "xenstored takes no more bytes"
@@ -205,12 +213,8 @@ class Connection(OneOfAKind):
         if out in self._outbox and not out.begun:
             self._outbox.remove(out)
             session.withdraw(call)
-            request = call.request
-            # What was to end must end all the same.
-            if request.kind == abi.XS_TRANSACTION_END:
-                self.post(Request(request.kind, b"F\0", request.tx_id), epoch)
-            elif request.kind == abi.XS_UNWATCH:
-                self.post(request, epoch)
+            session.unsent(call.request, epoch)
+            self._later(self._send_errands)
         else:
             session.abandon(call)
             self._send_errands()
@@ -221,7 +225,7 @@ class Connection(OneOfAKind):
         """Send a request soon and drop its reply; for finalizers too. Whether it makes sense to."""
         if self._state != "open" or self._session.dead or epoch != self._session.epoch:
             return False
-        self._session.undo.append(request)
+        self._session.later(request, epoch)
         # Later: this may be a collection in the middle of anything, or in another thread.
         self._later(self._send_errands)
         return True
@@ -249,7 +253,7 @@ class Connection(OneOfAKind):
     async def next_event(self, queue: EventQueue, timeout: float | None) -> Event:
         """The next event of a watch; see `Watch.get`."""
         self._check_loop()
-        deadline = self._deadline(timeout)
+        deadline = self.deadlines.until(timeout, None)
         waited = looked = False
         while True:
             if queue.closed:
@@ -267,7 +271,8 @@ class Connection(OneOfAKind):
                 self._look()
                 continue
             if not await self._wait(queue, deadline):
-                raise StoreTimeoutError(ETIMEDOUT, f"no event within {timeout} s", path=queue.watched)
+                text = f"no event {self.deadlines.told(timeout, None)}"
+                raise StoreTimeoutError(ETIMEDOUT, text, path=queue.watched)
             waited = True
 
     def new_token(self) -> bytes:
@@ -327,17 +332,17 @@ class Connection(OneOfAKind):
         self._transport.close()
         self._transport = transport
         session.restart(transport.limit, transport.reply_limit)
-        self._register()
         epoch = session.epoch
         whole = False
         try:
+            self._register()
             # Those that end meanwhile are set up all the same, and ended below.
             for queue in list(session.queues.values()):
                 queue.error = None
                 try:
                     await self.run(plans.watch(queue.path, queue.token, queue.depth), epoch)
-                except StoreConnectionError:
-                    raise
+                except (StoreConnectionError, StoreTimeoutError):
+                    raise  # a daemon that does not answer would be waited for once for each of them
                 except StoreError as error:
                     queue.error = error.with_traceback(None)
                     self._rouse((queue,))
@@ -405,9 +410,6 @@ class Connection(OneOfAKind):
         if self._state == "closed":
             raise ValueError("I/O operation on closed XenStore connection")
 
-    def _deadline(self, timeout: float | None) -> float | None:
-        return None if timeout is None else self._loop.time() + timeout
-
     async def _wait(self, thing: Waitable, deadline: float | None) -> bool:
         """Wait until there is news of a thing or the connection; False if the time was up."""
         future: asyncio.Future[bool] = self._loop.create_future()
@@ -425,7 +427,8 @@ class Connection(OneOfAKind):
     def _rouse(self, things: tuple[Waitable, ...] | list[Waitable]) -> None:
         """Wake up who waits for these."""
         for thing in things:
-            futures, thing.waiting = thing.waiting, []
+            # Emptied and not exchanged: joined watches have one list in common.
+            futures, thing.waiting[:] = list(thing.waiting), []
             if not self._loop.is_closed():
                 for future in futures:
                     _resolve(future, True)

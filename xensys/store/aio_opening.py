@@ -10,13 +10,19 @@ from xensys._lifetime import is_exiting
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
-    from typing import Any
+    from typing import Any, Protocol
 
-    from xensys.store.aio import Store
     from xensys.store.aio_transactions import Transaction
-    from xensys.store.aio_watches import Watch
 
-_R = TypeVar("_R", bound="Store | Transaction | Watch")
+    class Leavable(Protocol):
+        """What `async with` leaves."""
+
+        async def __aexit__(
+            self, kind: type[BaseException] | None, error: BaseException | None, trace: Any, /
+        ) -> Any: ...
+
+
+_R = TypeVar("_R", bound="Leavable | Transaction")
 
 __all__ = ["Beginning", "Opening"]
 

@@ -26,21 +26,21 @@ from xensys._packing import check
 from xensys.abi.io import xs_wire as abi
 from xensys.errors import NodeNotFoundError, StoreError, StoreTimeoutError, TransactionConflictError
 from xensys.store import plans
+from xensys.store._deadlines import Block
 from xensys.store.connection import Connection
-from xensys.store.mapping import MappingFace, as_bytes
 from xensys.store.protocol import Request, checked_path
 from xensys.store.transports import DeviceTransport, SocketTransport, open_transport
+from xensys.store.verbs import Verbs
 from xensys.store.watches import QUEUE_LIMIT, EventQueue, Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from types import EllipsisType
     from typing import Self, TypeVar
 
     from xensys.kernel import Kernel
-    from xensys.store.permissions import Permission
-    from xensys.store.plans import Node, Path, Plan, ReadableBuffer
+    from xensys.store.plans import Path, Plan, ReadableBuffer
     from xensys.store.transports import Transport
 
     _T = TypeVar("_T")
@@ -60,115 +60,6 @@ def open(
     return Store.open(path, kernel=kernel, timeout=timeout)
 
 
-class Verbs(MappingFace):
-    """What can be asked of XenStore, within a transaction and without."""
-
-    __slots__ = ()
-
-    def read(self, path: Path) -> bytes:
-        """The value of a node (XS_READ).
-
-        Raises:
-            NodeNotFoundError: ENOENT, no such node.
-            StorePermissionError: EACCES, it may not be read.
-        """
-        return self._run(plans.read(path, tx=self._tx))
-
-    def read_text(self, path: Path, errors: str = "strict") -> str:
-        """The value of a node as UTF-8 text.
-
-        Args:
-            errors: as for bytes.decode(); "replace" takes whatever a guest wrote.
-        Raises:
-            UnicodeDecodeError: it is not, under "strict".
-        """
-        return self.read(path).decode("utf-8", errors)
-
-    def write(self, path: Path, value: ReadableBuffer | str) -> None:
-        """Set the value of a node; it and its parents are made if need be (XS_WRITE).
-
-        Raises:
-            StorePermissionError: EACCES, it may not be written.
-            StoreError: ENOSPC or E2BIG, a quota; E2BIG without a `name`, it does not fit in a message.
-        """
-        self._run(plans.write(path, as_bytes(value), tx=self._tx))
-
-    def mkdir(self, path: Path) -> None:
-        """Make a node and its parents, if it is not there (XS_MKDIR)."""
-        self._run(plans.mkdir(path, tx=self._tx))
-
-    def rm(self, path: Path, *, hazardous: bool = False) -> None:
-        """Remove a node and all beneath it, if it is there (XS_RM).
-
-        Args:
-            hazardous: needed for "/".
-        Raises:
-            NodeNotFoundError: ENOENT, not even its parent is there (C xenstored).
-        """
-        self._run(plans.rm(path, tx=self._tx, hazardous=hazardous))
-
-    def exists(self, path: Path) -> bool:
-        """Whether there is such a node.
-
-        Raises:
-            StorePermissionError: EACCES, that may not be known.
-        """
-        return self._run(plans.exists(path, tx=self._tx))
-
-    def directory(self, path: Path) -> tuple[str, ...]:
-        """The names of a node's children, however many (XS_DIRECTORY, XS_DIRECTORY_PART)."""
-        return self._run(plans.directory(path, tx=self._tx))
-
-    def get_permissions(self, path: Path) -> tuple[Permission, ...]:
-        """Who may do what; the first entry has the owner (XS_GET_PERMS)."""
-        return self._run(plans.get_perms(path, tx=self._tx))
-
-    def set_permissions(self, path: Path, permissions: Iterable[Permission | str]) -> None:
-        """Say who may do what (XS_SET_PERMS).
-
-        Args:
-            permissions: the owner's first; text ("r5") will do.
-        """
-        self._run(plans.set_perms(path, permissions, tx=self._tx))
-
-    def walk(self, path: Path, *, permissions: bool = False) -> Iterator[Node]:
-        """A node and all beneath it, parents first, looked up as the loop goes on.
-
-        What vanishes meanwhile is left out. In a transaction it is all of one moment.
-
-        Args:
-            permissions: whether to look them up as well.
-        """
-        return plans.drive_walk(plans.Walk(path, permissions=permissions, tx=self._tx), self._exchange)
-
-    def read_tree(self, path: Path) -> dict[str, bytes | None]:
-        """The values of a node and of all beneath it: path → value, None if it may not be read.
-
-        `write_tree` takes the result. For a picture of one moment, ask a transaction.
-        """
-        return {node.path: node.value for node in self.walk(path)}
-
-    def write_tree(
-        self,
-        values: Mapping[str, ReadableBuffer | str | None],
-        *,
-        under: Path | None = None,
-        permissions: Iterable[Permission | str] | None = None,
-    ) -> None:
-        """Write many values: all of them or, on any error, none.
-
-        Args:
-            values: path → value, in the order they shall be written; None makes
-                the node only.
-            under: what the paths are relative to.
-            permissions: set on `under` first, so that nodes made beneath inherit them.
-        Raises:
-            TransactionConflictError: EAGAIN, others got in the way each time.
-        """
-        raw = {path: None if value is None else as_bytes(value) for path, value in values.items()}
-        self._run(plans.write_tree(raw, under=under, permissions=permissions, tx=self._tx))
-
-
 class Store(Verbs, OneOfAKind):
     """A connection to xenstored. Thread-safe; a context manager.
 
@@ -178,7 +69,8 @@ class Store(Verbs, OneOfAKind):
     and gets RuntimeError if that was sending or about to return.
 
     Attributes:
-        timeout: seconds a request may take; None waits. May be changed.
+        timeout: seconds a request may take; None waits. May be changed, for all
+            threads; for some calls only see `deadline`.
     """
 
     __slots__ = ("__weakref__", "_connection")
@@ -201,7 +93,7 @@ class Store(Verbs, OneOfAKind):
         Args:
             path: a socket or a xenbus device; None looks where libxenstore
                 does (see `transports`).
-            kernel: whose; this machine's if None.
+            kernel: whose; this machine's if None (and XENSYS_KERNEL is not set).
             timeout: seconds a request may take; None waits. Unless given, None for
                 a socket, and `DEVICE_TIMEOUT` for a device, where the daemon's end is
                 not told.
@@ -211,9 +103,9 @@ class Store(Verbs, OneOfAKind):
             XenPermissionError: EACCES, not for this user.
         """
         if kernel is None:
-            from xensys.kernel import host
+            from xensys.kernel import chosen
 
-            kernel = host()
+            kernel = chosen()
         found = kernel
 
         transport = open_transport(found, path)
@@ -282,6 +174,22 @@ class Store(Verbs, OneOfAKind):
     def connected(self) -> bool:
         """Whether it is open, and no end of the connection has been noticed."""
         return self._connection.state == "open" and not self._connection.dead
+
+    def deadline(self, seconds: float | None) -> Block:
+        """Have what is called in a `with` block end in time, together: requests, watches, transactions.
+
+        For calls of this thread on this connection, and in place of `timeout`.
+        Within another one the earlier counts.
+
+        Args:
+            seconds: from the beginning of the block; None waits.
+
+        Example:
+            >>> with store.deadline(2):
+            ...     for domid in store.directory("/local/domain"):
+            ...         print(store.read_text(f"/local/domain/{domid}/name"))
+        """
+        return Block(self._connection.deadlines, seconds)
 
     # Transactions
 
@@ -370,15 +278,16 @@ class Store(Verbs, OneOfAKind):
         Raises:
             StoreError: ENOSPC or E2BIG, too many watches.
         """
-        return self._watch(path, depth, limit, self.timeout)
+        return self._watch(path, depth, limit)
 
-    def _watch(self, path: Path, depth: int | None, limit: int, timeout: float | None) -> Watch:
+    def _watch(self, path: Path, depth: int | None, limit: int, until: float | None = None) -> Watch:
         connection = self._connection
         queue = EventQueue(checked_path(path, abi.XS_WATCH), connection.new_token(), depth, limit)
         # Before the request: an event may come before its reply.
         connection.subscribe(queue)
         try:
-            self._within(timeout, plans.watch(queue.path, queue.token, depth))
+            plan = plans.watch(queue.path, queue.token, depth)
+            plans.drive(plan, lambda request: connection.exchange(request, until=until))
         except BaseException:
             connection.unsubscribe(queue)
             raise
@@ -397,7 +306,8 @@ class Store(Verbs, OneOfAKind):
             path: the node.
             predicate: given its value, None if it is not there, says whether that is
                 it; unless given: once it is there.
-            timeout: seconds; None waits.
+            timeout: seconds; None waits. Not to be relied on to a few milliseconds: a
+                thread that wakes up has to wait for Python's other threads.
         Returns:
             The value that was as wished.
         Raises:
@@ -414,26 +324,28 @@ class Store(Verbs, OneOfAKind):
         def left() -> float | None:
             return None if deadline is None else max(deadline - now(), 0.0)
 
-        def request() -> float | None:
-            rest, most = left(), self.timeout
-            return most if rest is None else rest if most is None else min(rest, most)
-
+        connection = self._connection
         try:
-            watch = self._watch(path, None, QUEUE_LIMIT, request())
+            watch = self._watch(path, None, QUEUE_LIMIT, deadline)
             try:
                 while True:
                     watch.get(left())
                     while watch.pending:
                         watch.get(0)  # one look does for all of them
                     try:
-                        value: bytes | None = self._within(request(), plans.read(path))
+                        value: bytes | None = plans.drive(
+                            plans.read(path), lambda request: connection.exchange(request, until=deadline)
+                        )
                     except NodeNotFoundError:
                         value = None
                     if value is not None if predicate is None else predicate(value):
                         return value
+                    # Asked each time: who writes there all the time must not hold us here.
+                    if left() == 0:
+                        raise StoreTimeoutError(ETIMEDOUT)
             finally:
                 # With the next request, as there may be no time left to wait for a reply.
-                self._connection.drop(watch._queue)
+                connection.drop(watch._queue)
         except StoreTimeoutError:
             if deadline is None or now() < deadline:
                 raise
@@ -576,15 +488,12 @@ class Store(Verbs, OneOfAKind):
 
         def exchange(request: Request) -> bytes:
             # A transaction of the plan's own is nobody's on a later connection.
-            return connection.exchange(request, connection.timeout, begun if request.tx_id else epoch)
+            return connection.exchange(request, epoch=begun if request.tx_id else epoch)
 
         return plans.drive(plan, exchange)
 
-    def _within(self, timeout: float | None, plan: Plan[_T]) -> _T:
-        return plans.drive(plan, lambda request: self._connection.exchange(request, timeout))
-
     def _exchange(self, request: Request) -> bytes:
-        return self._connection.exchange(request, self._connection.timeout)
+        return self._connection.exchange(request)
 
 
 class Transaction(Verbs, OneOfAKind):
@@ -682,8 +591,7 @@ class Transaction(Verbs, OneOfAKind):
         return plans.drive(plan, self._exchange)
 
     def _exchange(self, request: Request) -> bytes:
-        connection = self.store._connection
-        return connection.exchange(request, connection.timeout, self._epoch)
+        return self.store._connection.exchange(request, epoch=self._epoch)
 
 
 def _not_in_time(path: Path, timeout: float | None) -> StoreTimeoutError:

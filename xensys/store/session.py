@@ -66,14 +66,16 @@ class Call(Waitable):
         request: what was asked.
         req_id: its number on this connection.
         message: its bytes.
+        epoch: the connection it was begun on.
         abandoned: nobody waits for its reply any more.
     """
 
-    __slots__ = ("_error", "_payload", "abandoned", "message", "req_id", "request")
+    __slots__ = ("_error", "_payload", "abandoned", "epoch", "message", "req_id", "request")
 
-    def __init__(self, request: Request, req_id: int, message: bytes) -> None:
+    def __init__(self, request: Request, req_id: int, message: bytes, epoch: int) -> None:
         super().__init__()
         self.request = request
+        self.epoch = epoch
         self.req_id = req_id
         self.message = message
         self.abandoned = False
@@ -112,7 +114,7 @@ class Session:
     """One connection's state. Not thread-safe: the driver lets one in at a time.
 
     But for `queues` and `undo`, which finalizers use: these are changed by
-    single operations on a dict or list only.
+    single operations on a dict or list only (and `undo` by `put_back`).
 
     Args:
         limit: bytes of the longest message that may be sent, header included.
@@ -125,7 +127,8 @@ class Session:
     Attributes:
         serial: see above.
         queues: token → queue of the watch that has it.
-        undo: requests that nobody waits for, to be sent when something is.
+        undo: requests that nobody waits for, to be sent when something is, each with
+            the epoch it is for; see `later`.
         epoch: which connection this is; each `restart` adds one.
         late: replies that came when nobody waited for them any more.
         strays: events that belonged to no watch, or made no sense.
@@ -152,7 +155,7 @@ class Session:
         self._start(limit, reply_limit)
 
     def _start(self, limit: int, reply_limit: int) -> None:
-        self.undo: list[Request] = []
+        self.undo: list[tuple[int, Request]] = []
         self._limit = limit
         self._decoder = Decoder(reply_limit)
         self._calls: dict[int, Call] = {}
@@ -189,20 +192,40 @@ class Session:
             req_id = req_id % (_IDS - 1) + 1
             if req_id not in self._calls:
                 break
-        call = Call(request, req_id, request.encode(req_id, self._limit))
+        call = Call(request, req_id, request.encode(req_id, self._limit), self.epoch)
         self._wrapped = self._wrapped or req_id < self._last_id
         self._last_id = req_id
         self._calls[req_id] = call
         return call
 
+    def later(self, request: Request, epoch: int | None = None) -> None:
+        """Send a request with the next one; for finalizers too.
+
+        Args:
+            epoch: the connection it is for, and for no later one; this one unless given.
+        """
+        self.undo.append((self.epoch if epoch is None else epoch, request))
+
     def errands(self) -> list[Call]:
-        """Calls to be written before the next one: what is to be undone. One, if it is serial."""
+        """Calls to be written before the next one: what is to be undone. One, if it is serial.
+
+        Those that are not written after all are `put_back`.
+        """
         calls: list[Call] = []
         while self.undo and self._death is None and not (self.serial and calls):
-            call = self.begin(self.undo.pop(0))
-            call.abandoned = True
-            calls.append(call)
+            epoch, request = self.undo.pop(0)
+            # Not of this one: a finalizer may have looked before a restart and asked after it.
+            if epoch == self.epoch:
+                call = self.begin(request)
+                call.abandoned = True
+                calls.append(call)
         return calls
+
+    def put_back(self, errands: list[Call]) -> None:
+        """Nothing of these was sent: they are to be."""
+        for call in errands:
+            self.withdraw(call)
+        self.undo[:0] = [(call.epoch, call.request) for call in errands]
 
     @property
     def blocker(self) -> Call | None:
@@ -211,12 +234,21 @@ class Session:
 
     def written(self, call: Call) -> None:
         """The whole of this call's message has been written."""
-        if self.serial and call.req_id in self._calls:
+        if self.serial and self._has(call):
             self._sent = call
 
     def withdraw(self, call: Call) -> None:
         """Nothing of this call was sent, and nothing will be."""
-        self._calls.pop(call.req_id, None)
+        if self._has(call):
+            del self._calls[call.req_id]
+
+    def unsent(self, request: Request, epoch: int) -> None:
+        """Nobody waits any more for a request that was not sent: what was to end must end all the same."""
+        if self._death is None:
+            if request.kind == abi.XS_TRANSACTION_END:
+                self.later(Request(request.kind, b"F\0", request.tx_id), epoch)
+            elif request.kind == abi.XS_UNWATCH:
+                self.later(request, epoch)
 
     def abandon(self, call: Call) -> None:
         """Nobody waits for this call any more; it may be carried out yet."""
@@ -225,7 +257,11 @@ class Session:
         elif call is self._sent or call.request.kind in _CREATING:
             call.abandoned = True
         else:
-            self._calls.pop(call.req_id, None)
+            self.withdraw(call)
+
+    def _has(self, call: Call) -> bool:
+        # By itself and not by its number, which may be another's after a restart.
+        return self._calls.get(call.req_id) is call
 
     # Watches
 
@@ -364,15 +400,15 @@ class Session:
         """What an abandoned call has created would stay in the daemon for as long as we do."""
         payload = call._payload
         request = call.request
-        if payload is None:
+        if payload is None or call.epoch != self.epoch:
             return
         if request.kind == abi.XS_TRANSACTION_START:
             digits = payload.removesuffix(b"\0")
             if digits.isdigit() and len(digits) <= 10 and 0 < int(digits) < _IDS:
-                self.undo.append(Request(abi.XS_TRANSACTION_END, b"F\0", int(digits)))
+                self.later(Request(abi.XS_TRANSACTION_END, b"F\0", int(digits)))
         elif request.kind == abi.XS_WATCH:
             path, token = request.payload.split(b"\0", 2)[:2]
-            self.undo.append(Request(abi.XS_UNWATCH, b"%b\0%b\0" % (path, token), 0, path))
+            self.later(Request(abi.XS_UNWATCH, b"%b\0%b\0" % (path, token), 0, path))
 
 
 def _ended(request: Request, errno: int, message: str, hint: str) -> StoreConnectionError:

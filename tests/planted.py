@@ -90,19 +90,12 @@ def unforked() -> None:
     lifetime._watched = type("Deaf", (dict,), {"__setitem__": lambda *a: None})()
 
 
-PLANTS = {
-    plant.__name__: plant
-    for plant in (
-        wrong_errno,
-        wrong_frame_errno,
-        leaked_map,
-        unread_errors,
-        unsafe_argument,
-        unzeroed_buffer,
-        close_unchecked,
-        unforked,
-    )
+#: Faults, by the file of the contract that has to find them.
+FOUND_BY = {
+    "test_buffers.py": (unsafe_argument, unzeroed_buffer, close_unchecked, unforked),
+    "test_foreign.py": (wrong_errno, wrong_frame_errno, leaked_map, unread_errors),
 }
+PLANTS = {plant.__name__: plant for plants in FOUND_BY.values() for plant in plants}
 
 _wanted = os.environ.get("XENSYS_PLANT")
 if _wanted:

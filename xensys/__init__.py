@@ -17,7 +17,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from xensys import abi, sim, testing
+    from xensys import abi, sim, store, testing
     from xensys._probe import Probe, probe
     from xensys.errors import (
         ForeignMapError,
@@ -70,6 +70,7 @@ __all__ = [
     "open",
     "probe",
     "sim",
+    "store",
     "testing",
 ]
 
@@ -80,7 +81,7 @@ _HOME = {
     "open": "xensys.xen",
     "probe": "xensys._probe",
 }
-_PACKAGES = frozenset(("abi", "sim", "testing"))
+_PACKAGES = frozenset(("abi", "sim", "store", "testing"))
 
 
 if not TYPE_CHECKING:  # checkers would take any name for one of ours

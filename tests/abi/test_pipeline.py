@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .conftest import ROOT, run_abi
+from .conftest import ROOT, digest, run_abi
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,14 +36,6 @@ def change(path: Path, edit: Callable[[dict[str, Any]], object]) -> None:
     path.write_text(json.dumps(facts))
 
 
-def red(root: Path, *expected: str) -> None:
-    """The quick check fails, and says so in these words."""
-    done = run_abi(root, "check", "--quick")
-    assert done.returncode == 1, done.stdout
-    for text in expected:
-        assert text in done.stdout + done.stderr, done.stdout + done.stderr
-
-
 def named(tool: Any, root: Path, *expected: str) -> None:
     """The stages on headers and releases say so; that they turn the check red, others show."""
     tree = tool("places").Tree(root)
@@ -59,39 +51,70 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> Any:
     return lambda name: importlib.import_module(f"_abi.{name}")
 
 
+@pytest.fixture
+def red(abi: Any) -> Any:
+    """Return a function that says whether the quick check of a tree fails, and in these words."""
+
+    def judge(root: Path, *expected: str) -> None:
+        done = abi(root, "check", "--quick")
+        assert done.returncode == 1, done.stdout
+        for text in expected:
+            assert text in done.stdout + done.stderr, done.stdout + done.stderr
+
+    return judge
+
+
 def test_quick_check_is_green() -> None:
     done = run_abi(ROOT, "check", "--quick")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == "0 differences"
 
 
-def test_generate_leaves_nothing_to_do(tree: Path) -> None:
+def test_generated_is_anew_what_any_file_of_the_data_changes(tree: Path) -> None:
+    """No planted fault may get what was generated without it; see the fixture `abi`."""
+    data = tree / "abi"
+    counts = data / "counts.json"
+    kinds = {(path.parent, path.suffix): path for path in data.rglob("*.*") if path != counts}
+    changed = [*kinds.values(), data / "headers.toml", data / "macros.toml"]
+    assert len(changed) > 12
+    seen = [digest(data)]
+    for path in changed:
+        path.write_text(path.read_text() + "\n")
+        seen.append(digest(data))
+    (data / "memory.json").rename(data / "other.json")
+    seen.append(digest(data))
+    assert len(set(seen)) == len(changed) + 2
+    counts.unlink()
+    assert digest(data) == seen[-1]
+
+
+def test_generate_leaves_nothing_to_do(tree: Path, abi: Any) -> None:
     before = {p: p.read_bytes() for p in tree.rglob("*.py")}
-    done = run_abi(tree, "generate")
+    done = abi(tree, "generate")
     assert done.stdout.endswith(" 0 changed\n"), done.stdout
     assert {p: p.read_bytes() for p in tree.rglob("*.py")} == before
 
 
-def test_wrong_offset_in_the_data_turns_check_red(tree: Path) -> None:
+def test_wrong_offset_in_the_data_turns_check_red(tree: Path, abi: Any) -> None:
     line = '{"name": "gpfn", "code": "u64", "type": "xen_pfn_t", "offset": 16, "size": 8}'
     text = (tree / "abi" / "memory.json").read_text()
     first = text.index('"xen_add_to_physmap": {')
     place = text.index(line, first)
     changed = text[:place] + line.replace("16", "24") + text[place + len(line) :]
     (tree / "abi" / "memory.json").write_text(changed)
-    done = run_abi(tree, "check", "--quick")
+    done = abi(tree, "check", "--quick")
     assert done.returncode == 1, done.stdout
     assert "xen_add_to_physmap" in done.stdout + done.stderr
 
 
-def test_wrong_offset_that_ctypes_can_follow_turns_check_red(tree: Path) -> None:
+def test_wrong_offset_that_ctypes_can_follow_turns_check_red(tree: Path, abi: Any) -> None:
     """A layout that is possible, so that only the comparison can tell."""
     path = tree / "abi" / "hypfs.json"
     text = path.read_text()
     line = '{"name": "pad", "code": "u16", "type": "uint16_t", "offset": 2, "size": 2}'
     assert line in text
     path.write_text(text.replace(line, line.replace("u16", "s16")))
-    done = run_abi(tree, "check", "--quick")
+    done = abi(tree, "check", "--quick")
     assert done.returncode == 1, done.stdout
     assert "xensys/abi/hypfs.py: line" in done.stdout
 
@@ -109,23 +132,23 @@ def test_wrong_offset_in_a_generated_file_turns_check_red(tree: Path) -> None:
     assert "xensys.abi.memory.xen_add_to_physmap.space: @8, @4 in C" in done.stdout
 
 
-def test_wrong_constant_in_a_generated_file_turns_check_red(tree: Path) -> None:
+def test_wrong_constant_in_a_generated_file_turns_check_red(tree: Path, abi: Any) -> None:
     plant(tree / "xensys/abi/version.py", "XENVER_get_features = 6\n", "XENVER_get_features = 7\n")
-    done = run_abi(tree, "check", "--quick")
+    done = abi(tree, "check", "--quick")
     assert done.returncode == 1
     assert "xensys.abi.version.XENVER_get_features: 7, 6" in done.stdout
 
 
-def test_stale_generated_file_turns_check_red(tree: Path) -> None:
+def test_stale_generated_file_turns_check_red(tree: Path, abi: Any) -> None:
     (tree / "xensys/abi/gone.py").write_text("# GENERATED from abi/gone.json\n")
-    done = run_abi(tree, "check", "--quick")
+    done = abi(tree, "check", "--quick")
     assert done.returncode == 1
     assert "xensys/abi/gone.py: no longer made" in done.stdout
 
 
-def test_wrong_number_in_a_table_turns_check_red(tree: Path) -> None:
+def test_wrong_number_in_a_table_turns_check_red(tree: Path, abi: Any) -> None:
     plant(tree / "abi/tables/grant_table_op.toml", "nr     = 6\n", "nr     = 5\n")
-    done = run_abi(tree, "check", "--quick")
+    done = abi(tree, "check", "--quick")
     assert done.returncode == 1
     assert "GNTTABOP_query_size: nr 5, 6 in the header" in done.stdout
 
@@ -169,7 +192,7 @@ class TestHeaderFiles:
             (tmp_path / name).touch()
         assert tool("coverage").files(tmp_path) == {"xen.h", "io/ring.h"}
 
-    def test_file_that_is_read_and_listed_turns_check_red(self, tree: Path) -> None:
+    def test_file_that_is_read_and_listed_turns_check_red(self, tree: Path, red: Any) -> None:
         plant(tree / "abi/headers.toml", '"tmem.h"      ', '"memory.h"    ')
         red(tree, "headers.toml: xen memory.h is read, by memory")
 
@@ -419,7 +442,7 @@ class TestLaterReleases:
         assert later["constants"]["XS_GET_QUOTA"] == {"value": 25, "enum": "xsd_sockmsg_type"}
         assert later["constants"]["XS_TYPE_COUNT"]["value"] == 27
 
-    def test_later_name_that_the_package_has_turns_check_red(self, tree: Path) -> None:
+    def test_later_name_that_the_package_has_turns_check_red(self, tree: Path, red: Any) -> None:
         def claim(delta: dict[str, Any]) -> None:
             delta["io/xs_wire"]["constants"]["only"]["XS_READ"] = {"value": 2, "after": None}
 
@@ -458,7 +481,7 @@ class TestLaterReleases:
         change(tree / "abi/releases/xen-4.22.json", alter)
         named(tool, tree, "io/xs_wire.xenstore_domain_interface: a later release has it otherwise")
 
-    def test_grown_structure_merged_wrongly_turns_check_red(self, tree: Path) -> None:
+    def test_grown_structure_merged_wrongly_turns_check_red(self, tree: Path, red: Any) -> None:
         """Both releases with the field 4 bytes further on: only the generated file can tell."""
 
         def alter(delta: dict[str, Any]) -> None:
@@ -485,7 +508,9 @@ class TestLaterReleases:
         with pytest.raises(tool("places").Failure, match="neither packaged nor with a source"):
             tool("data").later(tool("places").Tree(tree))
 
-    def test_release_that_a_package_caught_up_with_is_refused(self, tree: Path, tool: Any) -> None:
+    def test_release_that_a_package_caught_up_with_is_refused(
+        self, tree: Path, tool: Any, red: Any
+    ) -> None:
         folder = tree / "abi/releases"
         delta = json.loads((folder / "xen-4.21.json").read_text())
         (folder / "xen-4.19.json").write_text(json.dumps({**delta, "release": "xen-4.19"}))
@@ -599,31 +624,31 @@ class TestCheckout:
 class TestCounts:
     """Nothing is lost unseen."""
 
-    def test_lost_constant_turns_check_red(self, tree: Path) -> None:
-        run_abi(tree, "check", "--quick", "--counts")
+    def test_lost_constant_turns_check_red(self, tree: Path, red: Callable[..., None], abi: Any) -> None:
+        abi(tree, "check", "--quick", "--counts")
         least = json.loads((tree / "abi/counts.json").read_text())["abi: constants"]
         change(tree / "abi/io/fbif.json", lambda facts: facts["constants"].popitem())
         red(tree, f"abi: constants: {least - 1}, were {least}")
 
-    def test_fallen_count_turns_check_red(self, tree: Path) -> None:
+    def test_fallen_count_turns_check_red(self, tree: Path, red: Any) -> None:
         change(tree / "abi/counts.json", lambda counts: counts.update({"tables: rows": 1 << 20}))
         red(tree, "tables: rows: ", f"were {1 << 20}")
 
-    def test_count_that_nobody_wrote_down_turns_check_red(self, tree: Path) -> None:
+    def test_count_that_nobody_wrote_down_turns_check_red(self, tree: Path, red: Any) -> None:
         change(tree / "abi/counts.json", lambda counts: counts.pop("layout: fields"))
         red(tree, "layout: fields: not in abi/counts.json")
 
-    def test_missing_file_turns_check_red(self, tree: Path) -> None:
+    def test_missing_file_turns_check_red(self, tree: Path, red: Any) -> None:
         (tree / "abi/counts.json").unlink()
         red(tree, "counts.json")
 
-    def test_higher_count_asks_to_be_raised(self, tree: Path) -> None:
+    def test_higher_count_asks_to_be_raised(self, tree: Path, abi: Any) -> None:
         change(tree / "abi/counts.json", lambda counts: counts.update({"abi: headers": 1}))
-        done = run_abi(tree, "check", "--quick")
+        done = abi(tree, "check", "--quick")
         assert done.returncode == 0, done.stdout
         assert "raise them, `tools/abi check --counts`" in done.stdout
         compiled = json.loads((tree / "abi/counts.json").read_text())["compiler: fields"]
-        run_abi(tree, "check", "--quick", "--counts")
+        abi(tree, "check", "--quick", "--counts")
         rows = json.loads((tree / "abi/counts.json").read_text())
         assert rows["abi: headers"] > 50
         assert rows["compiler: fields"] == compiled  # not counted by this check: kept

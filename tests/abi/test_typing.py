@@ -101,6 +101,10 @@ def spoilt(installed: Place, tmp_path: Path) -> Place:
     """Another environment with a copy of what was installed, to plant changes in."""
     place = environment(tmp_path)
     shutil.copytree(installed.packages, place.packages, dirs_exist_ok=True)
+    # What mypy knows of the standard library. One cache for all places would not do: it also
+    # keeps what was missing in another.
+    if (known := installed.folder / ".mypy_cache").exists():
+        shutil.copytree(known, place.folder / ".mypy_cache")
     return place
 
 

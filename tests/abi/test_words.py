@@ -3,37 +3,55 @@
 from __future__ import annotations
 
 import ast
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .conftest import ROOT, run_abi
+from .conftest import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from _abi.macros import Macro
 
 
-def judge(root: Path) -> list[str]:
-    """Return what the pipeline has against a tree's words and macros."""
+@pytest.fixture(scope="module")
+def judge() -> Callable[[Path], list[str]]:
+    """Return a function that says what the pipeline has against a tree's words and macros.
+
+    What they are held against is the project's own data.
+    """
     sys.path.insert(0, str(ROOT / "tools"))
     try:
         from _abi import macros, words
         from _abi.model import Model
         from _abi.places import Tree
-
-        tree = Tree(root)
-        model = Model(tree)
-        found, _ = words.check(model, words.read_all(tree, model.facts))
-        return found + macros.check(tree, model.facts)[0]
     finally:
         sys.path.remove(str(ROOT / "tools"))
+    model = Model(Tree())
+
+    def found(root: Path) -> list[str]:
+        tree = Tree(root)
+        wrong, _ = words.check(model, words.read_all(tree, model.facts))
+        return wrong + macros.check(tree, model.facts)[0]
+
+    return found
 
 
-def test_every_declaration_has_words() -> None:
+@pytest.fixture
+def said(tmp_path: Path) -> Path:
+    """A copy of the words and macros alone."""
+    shutil.copytree(ROOT / "abi" / "words", tmp_path / "abi" / "words")
+    shutil.copy2(ROOT / "abi" / "macros.toml", tmp_path / "abi")
+    return tmp_path
+
+
+def test_every_declaration_has_words(judge: Any, said: Path) -> None:
     assert judge(ROOT) == []
+    assert judge(said) == []
 
 
 MEMORY = "words/memory.toml"
@@ -60,19 +78,21 @@ EVT = '"trace:TRC_SCHED_CLASS_EVT"'
         ("macros.toml", "pastes = [", "copies = [", "no such reason 'copies'"),
     ],
 )
-def test_planted_fault_is_found(tree: Path, file: str, old: str, new: str, complaint: str) -> None:
-    path = tree / "abi" / file
+def test_planted_fault_is_found(
+    judge: Any, said: Path, file: str, old: str, new: str, complaint: str
+) -> None:
+    path = said / "abi" / file
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
-    found = judge(tree)
+    found = judge(said)
     assert any(complaint in line for line in found), found
 
 
-def test_quick_check_judges_words(tree: Path) -> None:
+def test_quick_check_judges_words(tree: Path, abi: Any) -> None:
     path = tree / "abi/words/version.toml"
     path.write_text(path.read_text().replace("\ndoc ", "\n# doc ", 1))
-    done = run_abi(tree, "check", "--quick")
+    done = abi(tree, "check", "--quick")
     assert done.returncode == 1
     assert "words of version: doc: missing" in done.stdout
 

@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 PROJECT = HERE.parent.parent
 
+INSIDE = (
+    "init",
+    "toolstack",
+    "agent.py",
+    "guest",
+    "guest-python-init",
+    "guest_agent.py",
+    "guest_broker.py",
+    "guest_initrd.py",
+    "guest_run.py",
+)
+SHARED = ("channel.py", "cpio.py", "guest_link.py")
+
 
 def new_word() -> str:
     """A word that is in no memory by accident."""
@@ -69,12 +82,13 @@ def add_tree(out: cpio.Writer, root: Path, names: list[str], to: str) -> None:
 
 def write(out_file: BinaryIO, target: Target, job: dict[str, Any]) -> None:
     out = cpio.Writer(out_file)
-    for name in ("init", "toolstack", "guest", "agent.py"):
+    for name in INSIDE:
         place = "init" if name == "init" else f"xenbox/{name}"
         out.file(place, (HERE / "inside" / name).read_bytes(), 0o755)
-    # The one module both ends share, under the name it has here.
+    # What both ends share, under the names it has here.
     out.file("xenbox/_xenbox/__init__.py", b"")
-    out.file("xenbox/_xenbox/channel.py", (HERE / "channel.py").read_bytes())
+    for name in SHARED:
+        out.file(f"xenbox/_xenbox/{name}", (HERE / name).read_bytes())
     out.file("xenbox/xen-version", target.xen.encode() + b"\n")
     out.file("xenbox/job.json", json.dumps(job).encode())
     add_tree(out, PROJECT, project_files(PROJECT), "project")

@@ -148,7 +148,7 @@ def rm(path: Path, *, tx: int = 0, hazardous: bool = False) -> Plan[None]:
         hazardous: needed for "/", which oxenstored obeys; C xenstored says EINVAL.
     Raises:
         HazardError: "/" without the flag.
-        NodeNotFoundError: ENOENT, no parent either (C; oxenstored is content then too).
+        NodeNotFoundError: ENOENT, no parent either.
     """
     raw = checked_path(path, abi.XS_RM, tx_id=tx)
     if raw == b"/" and not hazardous:

@@ -104,8 +104,8 @@ def remove(store: Store, conn: Connection, payload: bytes) -> None:
 
 
 def get_permissions(store: Store, conn: Connection, payload: bytes) -> None:
-    """GET_PERMS."""
-    node = _named(store, conn, payload, READ, special=True)
+    """GET_PERMS; before 4.18 the special nodes' permissions can only be set."""
+    node = _named(store, conn, payload, READ, special=store.release >= (4, 18))
     conn.reply(nodes.permission_strings(node.permissions))
 
 

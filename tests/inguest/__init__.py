@@ -1,0 +1,16 @@
+"""XenStore from inside a guest, over the guest's own /dev/xen/xenbus.
+
+The tests of this folder are the guest's half and run in it; dom0's half (dom0.py)
+does in dom0 what a test asks for. On the simulator both are in one process, the
+guest being `machine.domains[domid].kernel()`:
+
+    python3 -m pytest tests/inguest                     (XENSYS_CONTRACT_TARGET as in tests/contract)
+
+On real Xen, in dom0 of tools/xenbox, which starts a Python guest for it:
+
+    python3 -m tests.inguest.run OUTCOMES.json [PYTEST-ARGUMENT…]
+
+They are apart from tests/contract because that one's world is dom0, which may do
+everything: what it asks of a guest goes through one relay, one request at a time.
+Outcomes have the same form, for tests.contract.compare. Nothing here is skipped.
+"""

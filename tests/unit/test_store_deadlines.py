@@ -146,6 +146,7 @@ class TestDeadline:
         with store:
             begun = Background(store.watch, "/w")
             peer.answer()
+            assert peer.answer()[0] == WATCH
             watch = begun.result()
             with store.deadline(0.02):
                 with pytest.raises(StoreTimeoutError):
@@ -155,6 +156,7 @@ class TestDeadline:
             slow = peer.message()
             reading = Background(store.read, "/a")
             peer.send(slow[0], slow[1], b"late")
+            peer.answer()
             assert peer.answer()[0] == UNWATCH
             peer.answer(b"v")
             assert reading.result() == b"v"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import struct
 
@@ -9,7 +10,7 @@ import pytest
 
 from xensys.errors import StoreTimeoutError
 from xensys.sim import Machine
-from xensys.store import Store
+from xensys.store import Store, aio
 from xensys.store.protocol import Request
 from xensys.store.transports import DeviceTransport
 
@@ -114,6 +115,50 @@ class TestTheClient:
             with pytest.raises(StoreTimeoutError):
                 store._connection.exchange(Request(READ, b"/b\0"), 0)
         assert len(machine.violations) == 1
+
+    def test_does_not_begin_what_cannot_be_given_up_before_the_daemon_has_answered(self, machine):
+        """Linux sets and ends watches within write(2), where neither a deadline nor SIGKILL counts.
+
+        The simulator knows no such write that returns: it raises SimulatorGap.
+        """
+        with Store.open(DEVICE, kernel=machine.dom0, timeout=1) as store:
+            watch = store.watch("/tool")
+            machine.store.hold()
+            with pytest.raises(StoreTimeoutError):
+                store.watch("/local")
+            with pytest.raises(StoreTimeoutError):
+                watch.close()
+            machine.store.let_go()
+            store.write("/tool", "1")
+            assert machine.store.domains[0].watches == 0
+
+    def test_nor_under_asyncio(self, machine):
+        async def main():
+            async with await aio.open(DEVICE, kernel=machine.dom0, timeout=0.05) as store:
+                watch = await store.watch("/tool")
+                machine.store.hold()
+                with pytest.raises(StoreTimeoutError):
+                    await store.watch("/local")
+                with pytest.raises(StoreTimeoutError):
+                    await watch.close()
+
+        asyncio.run(main())
+
+    def test_connects_anew_where_an_overdue_reply_is_in_the_way(self, machine):
+        with Store.open(DEVICE, kernel=machine.dom0, timeout=1) as store:
+            watch = store.watch("/tool")
+            assert watch.get(timeout=1).path == "/tool"
+            assert store.reconnect() is False
+            machine.store.kill()
+            with pytest.raises(StoreTimeoutError, match="no reply"):
+                store.read("/tool")
+            with pytest.raises(StoreTimeoutError, match="others are still"):
+                store.read("/tool")
+            machine.store.restart(keep=True)
+            assert store.reconnect() is True
+            assert store.exists("/tool")
+            assert watch.get(timeout=1).path == "/tool"
+            assert store.reconnect() is False
 
 
 def test_the_end_of_no_transaction_is_never_answered(machine, file):

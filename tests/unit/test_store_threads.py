@@ -18,6 +18,7 @@ from storepeer import GUARD, Background
 from xensys.errors import StoreConnectionError, StoreError, StoreTimeoutError
 from xensys.kernel.linux import LinuxKernel
 from xensys.store import Store
+from xensys.store._waiting import Waiter
 
 READ, WATCH, TRANSACTION_END, WRITE, EVENT = 2, 4, 7, 11, 15
 
@@ -611,6 +612,56 @@ class TestWriting:
             assert watch.pending
             watch._queue.closed = True
         peer.close()
+
+
+class TestTurns:
+    """Who may write next; the queue by itself, as no scheduling of threads shows it for certain."""
+
+    @pytest.fixture
+    def queue(self, wire):
+        store, _ = wire
+        connection = store._connection
+
+        def waiters(*threads):
+            made = [Waiter() for _ in threads]
+            for one, thread in zip(made, threads, strict=True):
+                one.thread = thread
+            connection._writer, *rest = made
+            connection._writers = dict.fromkeys(rest)
+            return made
+
+        yield connection, waiters
+        connection._writer = None
+        connection._writers = {}
+
+    def test_it_is_the_next_ones_before_it_has_woken_up(self, queue):
+        connection, waiters = queue
+        first, second, third = waiters(1, 2, 3)
+        connection._leave(first)
+        assert connection._writer is second
+        assert second.sleep.acquire(blocking=False)
+        assert list(connection._writers) == [third]
+        connection._leave(second)
+        assert connection._writer is third
+
+    def test_one_that_gives_up_hands_it_on(self, queue):
+        connection, waiters = queue
+        first, second, third = waiters(1, 2, 3)
+        connection._leave(second)
+        connection._leave(first)
+        assert connection._writer is third
+        connection._leave(third)
+        assert connection._writer is None
+
+    def test_of_one_thread_it_is_the_signal_handlers(self, queue):
+        connection, waiters = queue
+        first, below, other, handler = waiters(1, 2, 3, 2)
+        connection._leave(first)
+        assert connection._writer is handler
+        connection._leave(handler)
+        assert connection._writer is below
+        connection._leave(below)
+        assert connection._writer is other
 
 
 class Alarm(Exception):

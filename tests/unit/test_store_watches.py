@@ -23,7 +23,7 @@ from xensys.errors import (
 )
 from xensys.store import Store
 
-READ, WATCH, UNWATCH, START, ERROR = 2, 4, 5, 6, 16
+READ, WATCH, UNWATCH, START, GET_DOMAIN_PATH, ERROR = 2, 4, 5, 6, 10, 16
 
 
 @pytest.fixture
@@ -125,10 +125,12 @@ class TestEvents:
         store, peer = storepeer.connect(device=True, timeout=storepeer.GUARD)
         with store:
             call = Background(store.watch, "/w")
+            assert peer.answer(b"/local/domain/0\0")[0] == GET_DOMAIN_PATH
             assert peer.message()[0] == WATCH
             peer.send(WATCH, 0, b"OK\0")
             made = call.result()
             call = Background(made.close)
+            assert peer.answer(b"/local/domain/0\0")[0] == GET_DOMAIN_PATH
             assert peer.message()[0] == UNWATCH
             peer.send(UNWATCH, 0, b"OK\0")
             call.result()

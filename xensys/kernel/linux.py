@@ -8,6 +8,11 @@ import fcntl
 import mmap as _mmap
 import os
 import time
+from _signal import (  # type: ignore[import-not-found]  # signal loads enum, and this has no stub
+    SIG_IGN,
+    SIGPIPE,
+    getsignal,
+)
 
 from xensys.kernel.base import (
     MAP_ANONYMOUS,
@@ -21,6 +26,7 @@ from xensys.kernel.base import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from xensys.kernel.base import ReadableBuffer, WritableBuffer
 
@@ -115,7 +121,9 @@ class LinuxKernel(Kernel):
         return os.read(fd, length)
 
     def write(self, fd: int, data: ReadableBuffer) -> int:
-        if os.fstat(fd).st_mode & _S_IFMT != _S_IFSOCK:
+        # What write(2) to a socket whose other end is gone does to a process that does not ignore it.
+        harmless = getsignal(SIGPIPE) == SIG_IGN
+        if harmless or os.fstat(fd).st_mode & _S_IFMT != _S_IFSOCK:
             return os.write(fd, data)
         raw = bytes(data)
         while True:
@@ -178,23 +186,32 @@ class LinuxKernel(Kernel):
         time.sleep(seconds)
 
 
-def poll(
-    readers: Iterable[int], writers: Iterable[int], timeout: float | None
-) -> tuple[list[int], list[int]]:
-    """poll(2) on descriptors, as `Kernel.wait` has it."""
+#: Kept for the next time: one costs more to make than to use.
+_pollers: dict[tuple[tuple[int, ...], tuple[int, ...]], Any] = {}
+_MOST_POLLERS = 16
+
+
+def _poller(readers: tuple[int, ...], writers: tuple[int, ...]) -> Any:
     import select
 
-    readers, writers = list(readers), list(writers)
-    poller = select.poll()
-    wanted: dict[int, int] = {}
-    for fd in readers:
-        wanted[fd] = _POLLIN
+    wanted = dict.fromkeys(readers, _POLLIN)
     for fd in writers:
         wanted[fd] = wanted.get(fd, 0) | _POLLOUT
+    poller = select.poll()
     for fd, events in wanted.items():
         if fd < 0:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         poller.register(fd, events)
+    return poller
+
+
+def poll(
+    readers: Iterable[int], writers: Iterable[int], timeout: float | None
+) -> tuple[list[int], list[int]]:
+    """poll(2) on descriptors, as `Kernel.wait` has it."""
+    key = tuple(readers), tuple(writers)
+    # Taken out while it is used: two threads cannot use one.
+    poller = _pollers.pop(key, None) or _poller(*key)
     deadline = None if timeout is None else time.monotonic() + max(timeout, 0.0)
     while True:
         milliseconds = None
@@ -206,12 +223,15 @@ def poll(
         found = dict(poller.poll(milliseconds))
         if found or (deadline is not None and time.monotonic() >= deadline):
             break
+    # Only numbers are in it, which may be other files the next time.
+    if len(_pollers) < _MOST_POLLERS:
+        _pollers[key] = poller
     if any(events & _POLLNVAL for events in found.values()):
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     ended = _POLLERR | _POLLHUP
     return (
-        [fd for fd in readers if found.get(fd, 0) & (_POLLIN | ended)],
-        [fd for fd in writers if found.get(fd, 0) & (_POLLOUT | ended)],
+        [fd for fd in key[0] if found.get(fd, 0) & (_POLLIN | ended)],
+        [fd for fd in key[1] if found.get(fd, 0) & (_POLLOUT | ended)],
     )
 
 

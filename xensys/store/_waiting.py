@@ -220,6 +220,8 @@ class Waiting(OneOfAKind):
     def _rouse_writer(self, waiter: Waiter) -> None:
         if waiter in self._writers:
             del self._writers[waiter]
+            # Its turn it is, whoever comes first: who writes again at once would always be before it.
+            self._writer = waiter
             waiter.sleep.release()
 
     def _abandon(self, call: Call) -> None:
@@ -290,7 +292,9 @@ class Waiting(OneOfAKind):
                 self._writer = None
                 self._stuck = False
             if self._writer is None and self._writers:
-                self._rouse_writer(next(iter(self._writers)))
+                first = next(iter(self._writers))
+                # Of one thread's the last: a signal handler's, which the others lie beneath.
+                self._rouse_writer([one for one in self._writers if one.thread == first.thread][-1])
             if self._leader is None:
                 if self._sleepers:
                     self._rouse_one(next(iter(self._sleepers)))

@@ -28,7 +28,7 @@ from xensys.devices._device import _CLOSED
 from xensys.errors import ForkedError, StoreConnectionError, StoreError, StoreTimeoutError, error_from
 from xensys.store import plans
 from xensys.store._deadlines import Deadlines
-from xensys.store.session import Session
+from xensys.store.session import GIVEN_UP, Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -179,6 +179,7 @@ class Connection(OneOfAKind):
         if epoch is not None and epoch != session.epoch:
             raise session.lost(request)
         epoch = session.epoch
+        session.ask_first(request)
         call = session.begin(request)
         self._queue_errands()
         out = _Outgoing(call, call)
@@ -324,10 +325,12 @@ class Connection(OneOfAKind):
         """See `Store.reconnect`."""
         self._check_open()
         session = self._session
-        if not session.dead:
+        if not session.dead and not (session.overdue and self._reopen):
             return False
         if self._reopen is None:
             raise session.death()
+        if not session.dead:
+            self._finish(ECONNABORTED, GIVEN_UP)
         transport = self._reopen()
         self._transport.close()
         self._transport = transport

@@ -447,6 +447,11 @@ class Store(Verbs, OneOfAKind):
     def reconnect(self) -> bool:
         """Connect anew after the connection has ended; False if it has not.
 
+        Over the kernel's device nobody tells that xenstored has died. There a connection is
+        given up, too, that can send nothing as a request is overdue; the calls of others end
+        with StoreConnectionError (ECONNABORTED) then. Of a daemon that was restarted the
+        device hears nothing, and its watches no events: open anew.
+
         Watches are set up again, and an event of each tells to look again. Transactions
         are lost. One that cannot be set up raises when its events are asked for.
 

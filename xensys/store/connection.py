@@ -18,6 +18,7 @@ from xensys.errors import (
 )
 from xensys.store import plans
 from xensys.store._waiting import REENTRANT, Waiter, Waiting
+from xensys.store.session import GIVEN_UP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -232,11 +233,13 @@ class Connection(Waiting):
         """See `Store.reconnect`."""
         with self._entered():
             self._check_open()
-            if not self._session.dead:
+            if not self._session.dead and not (self._session.overdue and self._reopen):
                 return False
             if self._reopen is None:
                 raise self._session.death()
             epoch = self._session.epoch
+            if not self._session.dead:
+                self._finish(ECONNABORTED, GIVEN_UP, epoch=epoch)
         transport = self._reopen()
         wake = self._new_wake(transport)
         # From here on the connection is either this one, or finished: an exception, which may be
@@ -334,6 +337,8 @@ class Connection(Waiting):
         """Write a request, when its turn has come."""
         through = self._session.epoch if epoch is None else epoch
         try:
+            with self._entered():
+                self._session.ask_first(request)
             while True:
                 call = self._send_next(request, deadline, epoch)
                 if call is not None:
@@ -358,7 +363,7 @@ class Connection(Waiting):
                         raise session.lost(request)
                     if session.dead:
                         raise session.death(request)
-                    writer = self._writer
+                    writer = self._writer if self._writer is not me else None
                     blocker = session.blocker
                     if writer is None and blocker is None:
                         self._writer = me

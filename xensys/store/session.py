@@ -204,7 +204,18 @@ class Session:
         Args:
             epoch: the connection it is for, and for no later one; this one unless given.
         """
+        self.ask_first(request, epoch)
         self.undo.append((self.epoch if epoch is None else epoch, request))
+
+    def ask_first(self, request: Request, epoch: int | None = None) -> None:
+        """Have the daemon answer something before a request that cannot be given up.
+
+        Linux's device carries out WATCH and UNWATCH within write(2): with nobody to answer
+        neither a deadline nor a signal ends that, and the process cannot even be killed.
+        """
+        probe = (self.epoch if epoch is None else epoch, _PROBE)
+        if self.serial and request.kind in _IN_WRITE and self.undo[-1:] != [probe]:
+            self.undo.append(probe)
 
     def errands(self) -> list[Call]:
         """Calls to be written before the next one: what is to be undone. One, if it is serial.
@@ -231,6 +242,11 @@ class Session:
     def blocker(self) -> Call | None:
         """The call that has to be answered before anything else may be written; None if none has."""
         return self._sent
+
+    @property
+    def overdue(self) -> bool:
+        """Whether nothing may be written before a reply that nobody waits for any more."""
+        return self._sent is not None and self._sent.abandoned
 
     def written(self, call: Call) -> None:
         """The whole of this call's message has been written."""
@@ -425,4 +441,9 @@ def _ended(request: Request, errno: int, message: str, hint: str) -> StoreConnec
     )
 
 
+#: Why a connection that lives is ended by `reconnect`.
+GIVEN_UP = "given up for a new one: xenstored had not answered a request within its time"
 _CREATING = frozenset((abi.XS_TRANSACTION_START, abi.XS_WATCH))
+_IN_WRITE = frozenset((abi.XS_WATCH, abi.XS_UNWATCH))
+#: Anybody may ask it, and no daemon takes long.
+_PROBE = Request(abi.XS_GET_DOMAIN_PATH, b"0\0")

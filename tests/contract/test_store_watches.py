@@ -12,6 +12,7 @@ import secrets
 import select
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -110,7 +111,7 @@ def test_what_is_a_change(store, other, watching, place, change, expected):
     assert until(watching, f"{place}/last") == [place + path for path in expected]
 
 
-def test_the_removal_of_a_parent_is_an_event_of_the_node(store, other, place):
+def test_the_removal_of_a_parent_is_an_event_of_the_node(store, other, place, daemon):
     other.write(f"{place}/a/b/c", b"")
     with store.watch(f"{place}/a/b") as watch, store.watch(f"{place}/a/none") as none:
         assert paths(watch, 1) == [f"{place}/a/b"]
@@ -118,6 +119,8 @@ def test_the_removal_of_a_parent_is_an_event_of_the_node(store, other, place):
         other.rm(f"{place}/a")
         assert paths(watch, 1) == [f"{place}/a/b"]
         # And no event of what was not there before.
+        if daemon.says("a-removal-tells-of-absent-children"):
+            assert paths(none, 1) == [f"{place}/a/none"]
         other.write(f"{place}/a/none", b"")
         assert paths(none, 1) == [f"{place}/a/none"]
         other.write(f"{place}/a/none/last", b"")
@@ -241,7 +244,7 @@ def test_a_thousand_watches(store, other, place):
 # Transactions
 
 
-def test_a_transaction_is_told_of_at_its_end(store, other, watching, place):
+def test_a_transaction_is_told_of_at_its_end(store, other, watching, place, daemon):
     # Making it later would change its parent, as the transaction does.
     other.write(f"{place}/outside", b"")
     assert paths(watching, 1) == [f"{place}/outside"]
@@ -252,21 +255,27 @@ def test_a_transaction_is_told_of_at_its_end(store, other, watching, place):
         other.write(f"{place}/outside", b"")
         assert paths(watching, 1) == [f"{place}/outside"]
     other.write(f"{place}/last", b"")
-    # One for each node, however often it was written; not in a promised order.
-    assert sorted(until(watching, f"{place}/last")) == [f"{place}/a", f"{place}/b/c"]
+    found = until(watching, f"{place}/last")
+    if daemon.says("a-commit-tells-of") == "each change":
+        assert found == [f"{place}/a", f"{place}/b/c", f"{place}/a"]
+    else:
+        # However often it was written; not in a promised order.
+        assert sorted(found) == [f"{place}/a", f"{place}/b/c"]
 
 
 def test_an_undone_transaction_is_not_told_of(store, other, watching, place):
     t = other.transaction()
     t.write(f"{place}/a", b"")
     t.abort()
+    other.write(f"{place}/a", b"1")
     t = other.transaction()
-    t.write(f"{place}/a", b"")
-    other.write(f"{place}/a", b"")
+    assert t.read(f"{place}/a") == b"1"
+    t.write(f"{place}/b", b"")
+    other.write(f"{place}/a", b"2")
     with pytest.raises(TransactionConflictError):
         t.commit()
     other.write(f"{place}/last", b"")
-    assert until(watching, f"{place}/last") == [f"{place}/a"]
+    assert until(watching, f"{place}/last") == [f"{place}/a", f"{place}/a"]
 
 
 # Slow consumers
@@ -290,13 +299,38 @@ def test_a_full_queue_loses_the_oldest_and_says_so(store, other, place):
         assert paths(slow, 1) == [f"{place}/99"]
 
 
-def test_who_does_not_read_holds_up_nobody(world, way, other, place):
+def test_who_does_not_read_holds_up_nobody(world, way, other, place, daemon):
     sleeper = world.store(way)
     watch = sleeper.watch(place, limit=100_000)
     count, size = 3000, 60
-    for number in range(count):
-        # More than any socket or ring holds, if each of them is told.
-        other.write(f"{place}/{'n' * size}/{number % 1500}", f"{number}")
+    done = []
+
+    def write():
+        for number in range(count):
+            # More than any socket or ring holds, if each of them is told.
+            other.write(f"{place}/{'n' * size}/{number % 1500}", f"{number}")
+            done.append(number)
+
+    def write_until_closed():
+        with suppress(StoreConnectionError, ValueError):
+            write()
+
+    # Of the device the kernel reads, whether anybody reads from it or not.
+    if way == "socket" and daemon.says("who-does-not-read-holds-up-who-writes"):
+        writer = threading.Thread(target=write_until_closed)
+        writer.start()
+        before = -1
+        while before < len(done) or not done:
+            before = len(done)
+            time.sleep(3)
+        assert 2048 < len(done) < count
+        # Neither is served again before something else happens: no more is asked of them.
+        sleeper.close()
+        other.close()
+        writer.join(PATIENCE)
+        assert not writer.is_alive()
+        return
+    write()
     # The socket's events wait in the daemon, where two of the same become one.
     found = paths(watch, 1 + count // 2)
     assert len(set(found)) == 1 + count // 2

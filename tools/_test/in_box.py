@@ -1,10 +1,23 @@
-"""What runs inside the box: the contract and the demo, on a real Xen.
+"""What runs inside the box, on a real Xen.
 
     python3 tools/_test/in_box.py RESULTS PART...
 
-Parts: tables, plain, demo, nolibs, fallback; in an order in which each leaves
-the box fit for the next. Outcomes of the contract go to RESULTS/contract-PART.json.
-Standard library and what xenbox put there.
+Parts, in an order in which each leaves the box fit for the next:
+
+    tables      whether this Xen knows what the hand-kept tables say it knows
+    plain, nolibs, fallback
+                the contract: as it is, with libxen moved away, without the buffer device
+    demo        the demo, under strace
+    guest       the tests that run inside a guest
+    store       XenStore's part of the contract, alone
+    yardstick   upstream's own test of XenStore beside ours
+    campaign    random operations against XenStore, compared with a model
+    oxenstored  the other daemon put in place; then store, yardstick and campaign with it
+    watches, kill
+                very many watches, and xenstored's death under load
+
+Outcomes of test suites go to RESULTS/contract-PART.json. Standard library and what
+xenbox put there.
 """
 
 from __future__ import annotations
@@ -15,6 +28,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def main() -> int:
@@ -24,12 +41,7 @@ def main() -> int:
     failed: list[str] = []
     for part in parts:
         began = time.monotonic()
-        if part == "demo":
-            passed = demo(results)
-        elif part == "tables":
-            passed = tables()
-        else:
-            passed = contract(results, part)
+        passed = PARTS[part](results)
         print(f"in the box, {part}: {time.monotonic() - began:.0f} s", flush=True)
         if not passed:
             failed.append(part)
@@ -38,18 +50,20 @@ def main() -> int:
     return 1 if failed else 0
 
 
+def run(*command: str | Path) -> bool:
+    """Whether a command ended well; its output streams by."""
+    print("+", *command, flush=True)
+    return subprocess.run([str(part) for part in command], check=False).returncode == 0
+
+
+def module(name: str, *arguments: str | Path) -> bool:
+    """The same, for one of the project's modules."""
+    return run(sys.executable, "-m", name, *arguments)
+
+
 def contract(results: Path, mode: str) -> bool:
-    """The whole suite; as it is, without the buffer device, or with libxen moved away."""
-    command = ["sh", "tests/contract/inbox.sh", mode, str(results / f"contract-{mode}.json")]
-    print("+", *command, flush=True)
-    return subprocess.run(command, check=False).returncode == 0
-
-
-def tables() -> bool:
-    """Whether this Xen knows what the hand-kept tables say it knows."""
-    command = [sys.executable, "-m", "tests.abi.on_xen"]
-    print("+", *command, flush=True)
-    return subprocess.run(command, check=False).returncode == 0
+    """The whole suite in one of inbox.sh's modes."""
+    return run("sh", "tests/contract/inbox.sh", mode, results / f"contract-{mode}.json")
 
 
 def demo(results: Path) -> bool:
@@ -73,6 +87,45 @@ def demo(results: Path) -> bool:
         and f"found '{word}'" in shown.stdout
         and all(counts.values())
     )
+
+
+def store(results: Path) -> bool:
+    """The contract's files about XenStore."""
+    files = sorted(Path("tests/contract").glob("test_store*.py"))
+    return module("pytest", "-q", *files)
+
+
+def campaign(results: Path) -> bool:
+    """Random operations, with the model's answers for the daemon that is there."""
+    daemon = os.environ.get(DAEMON, "c")
+    return module(
+        "tests.campaign.store", "--real", "--daemon", daemon, "--as-found", "--operations", "5000"
+    )
+
+
+def oxenstored(results: Path) -> bool:
+    """Ourselves once more, with the other daemon."""
+    os.environ[DAEMON] = "oxenstored"
+    again = (sys.executable, __file__, results, "store", "yardstick", "campaign")
+    return module("tests.daemons.oxenstored", "--", *again)
+
+
+#: The environment's word for which daemon serves.
+DAEMON = "XENSYS_IN_BOX_DAEMON"
+PARTS: dict[str, Callable[[Path], bool]] = {
+    "tables": lambda results: module("tests.abi.on_xen"),
+    "plain": lambda results: contract(results, "plain"),
+    "nolibs": lambda results: contract(results, "nolibs"),
+    "fallback": lambda results: contract(results, "fallback"),
+    "demo": demo,
+    "guest": lambda results: module("tests.inguest.run", results / "contract-guest.json"),
+    "store": store,
+    "yardstick": lambda results: module("tests.daemons.yardstick"),
+    "campaign": campaign,
+    "oxenstored": oxenstored,
+    "watches": lambda results: module("tests.daemons.watches"),
+    "kill": lambda results: module("tests.daemons.kill", "--rounds", "1"),
+}
 
 
 if __name__ == "__main__":

@@ -23,16 +23,37 @@ if TYPE_CHECKING:
 #: The targets the contract is proved on; each has its personality in the simulator.
 TARGETS = ("amd64-4.20", "arm64-4.20", "amd64-4.17")
 
-#: What runs in one boot of each; see in_box.py.
-IN_THE_BOX = {
-    "amd64-4.20": ("tables", "plain", "demo", "nolibs", "fallback"),
-    "arm64-4.20": ("tables", "plain", "demo"),
-    "amd64-4.17": ("tables", "plain", "demo"),
+
+class Boot(NamedTuple):
+    """One boot of a box.
+
+    Attributes:
+        target: of tools/xenbox.
+        parts: what runs in it; see in_box.py.
+        guests: whether the two guests are there from the start.
+    """
+
+    target: str
+    parts: tuple[str, ...]
+    guests: bool = True
+
+
+#: By what its lines begin with, the longest first. That libxen is never needed is shown once.
+BOOTS = {
+    "amd64-4.20": Boot(
+        "amd64-4.20", ("tables", "nolibs", "demo", "guest", "yardstick", "campaign", "fallback")
+    ),
+    "arm64-4.20": Boot("arm64-4.20", ("tables", "plain", "demo", "guest")),
+    "amd64-4.17": Boot("amd64-4.17", ("tables", "plain", "demo", "guest")),
+    "oxenstored": Boot("amd64-4.20", ("oxenstored",), guests=False),
+    # Leaves XenStore dead.
+    "load": Boot("amd64-4.20", ("watches", "kill"), guests=False),
 }
+#: Boots at a time: an amd64 box uses one core.
+AT_ONCE = 2
 
-
-#: Targets in one lane follow each other, lanes run side by side: an amd64 box uses one core.
-LANES = (("amd64-4.20",), ("arm64-4.20", "amd64-4.17"))
+#: Parts that leave outcomes, and the suite and mode they are compared with on the simulator.
+COMPARED = {"plain": "plain", "nolibs": "plain", "fallback": "fallback", "guest": "guest"}
 
 
 class Run:
@@ -91,7 +112,7 @@ def lint(run: Run) -> None:
     """Style and layering that a machine can check."""
     run.tool("ruff", "check", ".")
     run.tool("ruff", "format", "--check", ".")
-    for shell in ("tools/abi", "tools/test", "tools/xenbox"):
+    for shell in ("tools/abi", "tools/bench", "tools/test", "tools/xenbox"):
         run.tool("ruff", "check", "--no-respect-gitignore", shell)
 
 
@@ -113,16 +134,19 @@ def abi(run: Run) -> None:
 
 
 def unit(run: Run) -> None:
-    """Everything that needs neither Xen nor a contract."""
-    run.python("-m", "pytest", "-q", "tests/unit", "tests/abi", "tests/fuzz", "-m", "not network")
+    """Everything that needs neither Xen nor a contract; in two processes, as there are two processors."""
+    halves = (("tests/unit",), ("tests/abi", "tests/fuzz"))
+    with ThreadPoolExecutor(len(halves)) as pool:
+        done = [pool.submit(run.python, "-m", "pytest", "-q", *half, "-m", "not network") for half in halves]
+    for half in done:
+        half.result()
 
 
 def sim(run: Run) -> None:
-    """The contract on the simulator, once per target's personality, and without the buffer device."""
+    """The contract and the tests inside a guest on the simulator, once per target's personality."""
     for target in TARGETS:
         _contract_on_sim(run, target, "plain")
-        store = sorted((ROOT / "tests" / "contract").glob("test_store*.py"))
-        run.python("-m", "pytest", "-q", *store, env={"XENSYS_CONTRACT_TARGET": target})
+        _contract_on_sim(run, target, "guest")
     _contract_on_sim(run, "amd64-4.20", "fallback")
 
 
@@ -175,19 +199,29 @@ def xenbox(run: Run) -> None:
 def real(run: Run) -> None:
     """The contract and the demo on real Xen, and the same outcomes there as on the simulator."""
     run.call("tools/xenbox", "prepare", "--target", "all")
-    with ThreadPoolExecutor(len(LANES)) as pool:
-        lanes = [pool.submit(_boot_each, run, lane) for lane in LANES]
-    failed = [target for lane in lanes for target in lane.result()]
-    for target in TARGETS:
-        for mode in ("plain", "fallback"):
-            if mode not in IN_THE_BOX[target] or not run.outcomes("real", target, mode).exists():
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        passed = list(pool.map(lambda name: _boot(run, name, BOOTS[name]), BOOTS))
+    failed = [name for name, well in zip(BOOTS, passed, strict=True) if not well]
+    for boot in BOOTS.values():
+        for part in boot.parts:
+            if part not in COMPARED or not run.outcomes("real", boot.target, part).exists():
                 continue
-            simulated = run.outcomes("sim", target, mode)
+            simulated = run.outcomes("sim", boot.target, COMPARED[part])
             if not simulated.exists():
-                _contract_on_sim(run, target, mode)
-            run.python("-m", "tests.contract.compare", simulated, run.outcomes("real", target, mode))
+                _contract_on_sim(run, boot.target, COMPARED[part])
+            run.python("-m", "tests.contract.compare", simulated, run.outcomes("real", boot.target, part))
     if failed:
         raise SystemExit(f"failed on {', '.join(failed)}")
+
+
+def bench(run: Run) -> None:
+    """How fast XenStore is beside other clients; nothing is asserted."""
+    run.call("tools/bench", "store", "--target", "arm64-4.20", "--short")
+
+
+def campaign(run: Run) -> None:
+    """200,000 random operations on the simulated XenStore, compared with a model."""
+    run.python("-m", "tests.campaign.store", "--operations", "200000", "--processes", "2")
 
 
 STAGES: Sequence[Stage] = (
@@ -198,24 +232,23 @@ STAGES: Sequence[Stage] = (
     Stage("sim", "contract on the simulator", sim, quick=True),
     Stage("clone", "a fresh clone: the demo, every import", clone, quick=True),
     Stage("wheel", "the installed wheel", wheel, quick=True),
+    Stage("campaign", "random XenStore operations on the simulator", campaign, quick=False),
     Stage("abi", "data = headers, checked by C compilers", abi, quick=False),
     Stage("real", "contract and demo on real Xen in QEMU, compared with the simulator", real, quick=False),
+    Stage("bench", "XenStore's speed beside other clients, on real Xen", bench, quick=False),
     Stage("xenbox", "the box: exit status, time-out, crash", xenbox, quick=False),
 )
 
 
-def _boot_each(run: Run, lane: Sequence[str]) -> list[str]:
-    """Run what belongs in the box on each target in turn; those that failed."""
-    return [target for target in lane if not _boot(run, target)]
-
-
-def _boot(run: Run, target: str) -> bool:
+def _boot(run: Run, name: str, boot: Boot) -> bool:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="xensys-box-") as place:
         collected = Path(place) / "results"
-        command = ["tools/xenbox", "run", "--target", target, "--timeout", "2400"]
+        command = ["tools/xenbox", "run", "--target", boot.target, "--timeout", "2400"]
         command += ["--collect", f"/tmp/results={collected}"]
-        command += ["--", "python3", "tools/_test/in_box.py", "/tmp/results", *IN_THE_BOX[target]]
+        if not boot.guests:
+            command += ["--no-guests"]
+        command += ["--", "python3", "tools/_test/in_box.py", "/tmp/results", *boot.parts]
         print("+", *command, flush=True)
         with subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
@@ -223,24 +256,26 @@ def _boot(run: Run, target: str) -> bool:
             assert box.stdout is not None
             # Two boxes talk at once: each line says which.
             for line in box.stdout:
-                print(f"[{target}] {line}", end="", flush=True)
+                print(f"[{name}] {line}", end="", flush=True)
         brought = True
-        for mode in IN_THE_BOX[target]:
-            outcomes = collected / f"contract-{mode}.json"
-            if mode in ("demo", "tables"):
-                continue  # their exit status says it all
+        for part in boot.parts:
+            if part not in COMPARED:
+                continue  # its exit status says it all
+            outcomes = collected / f"contract-{part}.json"
             if outcomes.exists():
-                shutil.copy2(outcomes, run.outcomes("real", target, mode))
+                shutil.copy2(outcomes, run.outcomes("real", boot.target, part))
             else:
                 brought = False
     seconds = time.monotonic() - began
-    print(f"[{target}] {seconds:.0f} s, exit status {box.returncode}", flush=True)
+    print(f"[{name}] {seconds:.0f} s, exit status {box.returncode}", flush=True)
     return brought and box.returncode == 0
 
 
 def _contract_on_sim(run: Run, target: str, mode: str) -> None:
+    """A suite's outcomes on the simulator: the contract's, or that of the tests inside a guest."""
     env = {"XENSYS_CONTRACT_TARGET": target}
     if mode == "fallback":
         env["XENSYS_CONTRACT_FALLBACK"] = "1"
+    suite = "tests/inguest" if mode == "guest" else "tests/contract"
     outcomes = run.outcomes("sim", target, mode)
-    run.python("-m", "pytest", "-q", "tests/contract", "--contract-outcomes", outcomes, env=env)
+    run.python("-m", "pytest", "-q", suite, "--contract-outcomes", outcomes, env=env)

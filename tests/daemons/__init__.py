@@ -1,0 +1,1 @@
+"""XenStore's other daemon, oxenstored, and upstream's own test as a yardstick."""

@@ -137,7 +137,9 @@ def unit(run: Run) -> None:
     """Everything that needs neither Xen nor a contract; in two processes, as there are two processors."""
     halves = (("tests/unit",), ("tests/abi", "tests/fuzz"))
     with ThreadPoolExecutor(len(halves)) as pool:
-        done = [pool.submit(run.python, "-m", "pytest", "-q", *half, "-m", "not network") for half in halves]
+        done = [
+            pool.submit(run.python, "-m", "pytest", "-q", *half, "-m", "not network") for half in halves
+        ]
     for half in done:
         half.result()
 

@@ -23,7 +23,7 @@ from tests.contract.test_store_upstream import TESTS
 from tests.contract.worlds import WAYS
 from tests.daemons import serving
 
-OURS = "tests/contract/test_store_upstream.py"
+OURS = "tests/contract/test_store_upstream.py::test_one"
 #: Seconds for one run of theirs, which takes one; of ours, some ten. dom0 is emulated.
 PATIENCE, OUR_PATIENCE = 120, 600
 

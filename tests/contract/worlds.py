@@ -36,7 +36,7 @@ FRAME = 4096
 #: The ways from dom0 to XenStore, and where each is.
 WAYS = {"socket": "/run/xenstored/socket", "device": "/dev/xen/xenbus"}
 #: Seconds after which something that must happen has not: dom0 is emulated, and its host busy.
-PATIENCE = 30.0
+PATIENCE = 300.0
 #: A domid that never was (the last one that is no reserved one).
 NEVER = 0x7FEF
 SELF = 0x7FF0

@@ -15,7 +15,7 @@ from typing import Any
 from xensys.store import Store, xenbus
 
 #: Seconds after which something that must happen has not: all is emulated, and the host busy.
-PATIENCE = 60.0
+PATIENCE = 300.0
 
 Answer = dict[str, Any]
 

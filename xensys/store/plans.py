@@ -563,9 +563,13 @@ def release(domid: int) -> Plan[None]:
     """Tell xenstored not to serve a domain any more (XS_RELEASE).
 
     Raises:
-        StoreError: ENOENT or EINVAL, it does not.
+        StoreError: ENOENT or EINVAL, it does not. EINVAL for dom0, without asking:
+            oxenstored obeys, and little is left of XenStore.
     """
-    yield _about_domain(abi.XS_RELEASE, domid)
+    request = _about_domain(abi.XS_RELEASE, domid)
+    if domid == 0:
+        raise request.refusal(EINVAL, hint="dom0 is always served; this was not sent")
+    yield request
 
 
 def resume(domid: int) -> Plan[None]:

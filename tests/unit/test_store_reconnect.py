@@ -88,7 +88,8 @@ class Daemon:
         self.server.bind(self.path)
         self.server.listen()
         self.peers = []
-        self.threads = [Background(self._accept, self.server)]
+        self.threads = []
+        self.accepting = Background(self._accept, self.server)
 
     def _accept(self, server):
         while True:
@@ -111,6 +112,8 @@ class Daemon:
 
     def stop(self):
         self.server.shutdown(socket.SHUT_RDWR)
+        # A connection that waited to be accepted is a peer by then.
+        self.accepting.wait()
         self.server.close()
         os.unlink(self.path)
         for peer in self.peers:

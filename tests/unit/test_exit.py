@@ -45,6 +45,18 @@ def test_exit_is_silent(code: str) -> None:
     assert leftovers(code) == ""
 
 
+def test_a_handle_that_outlives_the_os_module_is_closed_in_silence() -> None:
+    """Who keeps it is taken apart last of all, when that module's names are gone."""
+    assert (
+        leftovers(
+            "import builtins, os\n"
+            "from xensys.devices.privcmd import Privcmd\n"
+            "builtins.kept = os.kept = Privcmd.adopt(os.open('/dev/null', os.O_RDWR))"
+        )
+        == ""
+    )
+
+
 @pytest.mark.parametrize(
     ("code", "what"),
     [

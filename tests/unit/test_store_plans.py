@@ -152,14 +152,8 @@ SIMPLE = [
     ),
     (plans.is_domain_introduced(0), abi.XS_IS_DOMAIN_INTRODUCED, b"0\0", 0, b"T\0", True),
     (plans.is_domain_introduced(5), abi.XS_IS_DOMAIN_INTRODUCED, b"5\0", 0, b"F\0", False),
-    (plans.get_feature(), abi.XS_GET_FEATURE, b"", 0, b"15\0", 15),
     (plans.get_feature(0), abi.XS_GET_FEATURE, b"0\0", 0, b"3\0", 3),
     (plans.set_feature(5, 7), abi.XS_SET_FEATURE, b"5\x007\0", 0, OK, None),
-    (
-        plans.quota_names(), abi.XS_GET_QUOTA, b"", 0, b"nodes watches soft-memory\0",
-        ("nodes", "watches", "soft-memory"),
-    ),
-    (plans.quota_names(), abi.XS_GET_QUOTA, b"", 0, b"\0", ()),
     (plans.get_quota("nodes"), abi.XS_GET_QUOTA, b"nodes\0", 0, b"1000\0", 1000),
     (plans.get_quota("nodes", 5), abi.XS_GET_QUOTA, b"5\0nodes\0", 0, b"0\0", 0),
     (plans.set_quota("nodes", 9), abi.XS_SET_QUOTA, b"nodes\x009\0", 0, OK, None),
@@ -186,6 +180,27 @@ def test_each_message_type_that_can_be_asked_has_been() -> None:
         abi.XS_ERROR,
         abi.XS_DIRECTORY_PART,
     }
+
+
+_PAYLOADLESS = [
+    (plans.get_feature, abi.XS_GET_FEATURE, b"15\0", 15),
+    (plans.quota_names, abi.XS_GET_QUOTA, b"nodes soft-memory\0", ("nodes", "soft-memory")),
+    (plans.quota_names, abi.XS_GET_QUOTA, b"\0", ()),
+]
+
+
+@pytest.mark.parametrize(("plan", "kind", "reply", "result"), _PAYLOADLESS)
+@pytest.mark.parametrize("first", [b"3\0", "EACCES", "ENOENT"])
+def test_without_a_payload_only_a_daemon_that_knows_is_asked(plan, kind, reply, result, first) -> None:  # type: ignore[no-untyped-def]
+    played = Played((abi.XS_GET_FEATURE, b"0\0", 0, first), (kind, b"", 0, reply))
+    assert played.run(plan()) == result
+
+
+@pytest.mark.parametrize("plan", [plans.get_feature, plans.quota_names])
+def test_oxenstored_is_never_asked_without_a_payload(plan) -> None:  # type: ignore[no-untyped-def]
+    """Older ones on a socket wait for more, and never answer."""
+    with pytest.raises(StoreNotSupportedError):
+        Played((abi.XS_GET_FEATURE, b"0\0", 0, "ENOSYS")).run(plan())
 
 
 @pytest.mark.parametrize("name", ["EACCES", "EINVAL", "EIO", "ENOSYS", "EQUOTA", "EFOO"])
@@ -216,7 +231,10 @@ def test_a_missing_key_is_a_key_error_and_a_file_not_found_error() -> None:
             for reply in (b"", b"\0", b"t\0", b"TF\0", b"T\0\0", OK)
         ),
         *((lambda: plans.get_perms("/a"), abi.XS_GET_PERMS, b"/a\0", reply) for reply in (b"", b"x5\0")),
-        *((plans.get_feature, abi.XS_GET_FEATURE, b"", reply) for reply in (b"", OK, b"-1\0")),
+        *(
+            (lambda: plans.get_feature(0), abi.XS_GET_FEATURE, b"0\0", reply)
+            for reply in (b"", OK, b"-1\0")
+        ),
         *((lambda: plans.get_quota("n"), abi.XS_GET_QUOTA, b"n\0", reply) for reply in (b"", b"n\0")),
     ],
 )  # fmt: skip

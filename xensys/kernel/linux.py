@@ -49,6 +49,9 @@ _MAP_FAILED = ctypes.c_void_p(-1).value
 class LinuxKernel(Kernel):
     """The kernel of the machine we run on."""
 
+    # Kept here for finalizers: a handle may outlive the names in module `os`.
+    _os_close = staticmethod(os.close)
+
     def __init__(self) -> None:
         uname = os.uname()
         self.machine = _ARCHITECTURE.get(uname.machine, uname.machine)
@@ -81,7 +84,7 @@ class LinuxKernel(Kernel):
         return os.open(path, flags | os.O_CLOEXEC)
 
     def close(self, fd: int) -> None:
-        os.close(fd)
+        self._os_close(fd)
 
     def ioctl(self, fd: int, request: int, arg: WritableBuffer) -> int:
         result: int = fcntl.ioctl(fd, request, arg, True)

@@ -30,6 +30,7 @@ from xensys.errors import (
     NodeNotFoundError,
     StoreConnectionError,
     StoreError,
+    StoreNotSupportedError,
     StorePermissionError,
     TransactionConflictError,
 )
@@ -619,11 +620,26 @@ def get_feature(domid: int | None = None) -> Plan[int]:
         StoreError: ENOENT, no such domain.
     """
     if domid is None:
+        yield from _features_are_known()
         # Not even a NUL: that would be an empty domid, which the daemon reads as 0.
         request = Request(abi.XS_GET_FEATURE, b"")
     else:
         request = _about_domain(abi.XS_GET_FEATURE, domid)
     return _number(request, (yield request))
+
+
+def _features_are_known() -> Plan[None]:
+    """Before a request without a payload: StoreNotSupportedError from a daemon that would not know it.
+
+    oxenstored on a socket waits for more after such a header (until 2025), and
+    would never answer. This one it answers.
+    """
+    try:
+        yield _about_domain(abi.XS_GET_FEATURE, 0)
+    except StoreError as error:
+        # Any other answer comes from a daemon that knows; what we did not get from it is not asked for.
+        if isinstance(error, StoreNotSupportedError) or not error.name:
+            raise
 
 
 def set_feature(domid: int, features: int) -> Plan[None]:
@@ -642,6 +658,7 @@ def quota_names() -> Plan[tuple[str, ...]]:
     Raises:
         StoreNotSupportedError: ENOSYS, an older one, or oxenstored.
     """
+    yield from _features_are_known()
     payload = yield Request(abi.XS_GET_QUOTA, b"")
     return tuple(payload.removesuffix(b"\0").decode("ascii", "surrogateescape").split())
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from _thread import RLock
 from errno import ENOENT
+from importlib import import_module
 
 from xensys._lifetime import OneOfAKind, watch_fork
 from xensys.errors import ForkedError, NotSupportedError, NoXenError
@@ -19,15 +20,29 @@ if TYPE_CHECKING:
     from xensys.devices.hypercall import HypercallMemory
     from xensys.devices.privcmd import Privcmd
     from xensys.domains import Domains
+    from xensys.events import Events
     from xensys.hypercalls._call import Caller, Word
+    from xensys.hypercalls.argo_op import ArgoOp
+    from xensys.hypercalls.console_io import ConsoleIo
+    from xensys.hypercalls.dm_op import DmOp
     from xensys.hypercalls.domctl import Domctl
+    from xensys.hypercalls.event_channel_op import EventChannelOp
     from xensys.hypercalls.grant_table_op import GrantTableOp
     from xensys.hypercalls.hvm_op import HvmOp
+    from xensys.hypercalls.hypfs_op import HypfsOp
+    from xensys.hypercalls.kexec_op import KexecOp
     from xensys.hypercalls.memory_op import MemoryOp
+    from xensys.hypercalls.multicall import Multicall
+    from xensys.hypercalls.physdev_op import PhysdevOp
+    from xensys.hypercalls.sched_op import SchedOp
+    from xensys.hypercalls.vcpu_op import VcpuOp
     from xensys.hypercalls.xen_version import XenVersion
+    from xensys.hypercalls.xenpmu_op import XenpmuOp
+    from xensys.ioreq import DeviceModel
     from xensys.kernel import Kernel
     from xensys.memory.buffers import BufferPool
     from xensys.memory.foreign import ForeignMemory
+    from xensys.memory.grant import Grants
     from xensys.memory.resource import Resources
     from xensys.store import Store
 
@@ -222,59 +237,140 @@ class Xen(OneOfAKind):
         return result
 
     @property
-    def xen_version(self) -> XenVersion:
-        """The xen_version hypercall."""
-        part = self._parts.get("xen_version")
-        if part is None:
-            from xensys.hypercalls.xen_version import XenVersion
-
-            part = self._keep("xen_version", XenVersion(self._caller()))
-        result: XenVersion = part
-        return result
+    def argo_op(self) -> ArgoOp:
+        """The argo_op hypercall: messages between domains (since Xen 4.12)."""
+        part: ArgoOp = self._family("argo_op", "ArgoOp")
+        return part
 
     @property
-    def memory_op(self) -> MemoryOp:
-        """The memory_op hypercall."""
-        part = self._parts.get("memory_op")
-        if part is None:
-            from xensys.hypercalls.memory_op import MemoryOp
-
-            part = self._keep("memory_op", MemoryOp(self._caller()))
-        result: MemoryOp = part
-        return result
+    def console_io(self) -> ConsoleIo:
+        """The console_io hypercall."""
+        part: ConsoleIo = self._family("console_io", "ConsoleIo")
+        return part
 
     @property
-    def grant_table_op(self) -> GrantTableOp:
-        """The grant_table_op hypercall."""
-        part = self._parts.get("grant_table_op")
-        if part is None:
-            from xensys.hypercalls.grant_table_op import GrantTableOp
-
-            part = self._keep("grant_table_op", GrantTableOp(self._caller()))
-        result: GrantTableOp = part
-        return result
-
-    @property
-    def hvm_op(self) -> HvmOp:
-        """The hvm_op hypercall."""
-        part = self._parts.get("hvm_op")
-        if part is None:
-            from xensys.hypercalls.hvm_op import HvmOp
-
-            part = self._keep("hvm_op", HvmOp(self._caller()))
-        result: HvmOp = part
-        return result
+    def dm_op(self) -> DmOp:
+        """The dm_op hypercall: what a device model may do to its domain; see `device_model`."""
+        part: DmOp = self._family("dm_op", "DmOp")
+        return part
 
     @property
     def domctl(self) -> Domctl:
         """The stable part of the domctl hypercall."""
-        part = self._parts.get("domctl")
-        if part is None:
-            from xensys.hypercalls.domctl import Domctl
+        part: Domctl = self._family("domctl", "Domctl")
+        return part
 
-            part = self._keep("domctl", Domctl(self._caller()))
-        result: Domctl = part
+    @property
+    def event_channel_op(self) -> EventChannelOp:
+        """The event_channel_op hypercall; for ports of one's own see `events`."""
+        part: EventChannelOp = self._family("event_channel_op", "EventChannelOp")
+        return part
+
+    @property
+    def grant_table_op(self) -> GrantTableOp:
+        """The grant_table_op hypercall; to map and share memory see `grants`."""
+        part: GrantTableOp = self._family("grant_table_op", "GrantTableOp")
+        return part
+
+    @property
+    def hvm_op(self) -> HvmOp:
+        """The hvm_op hypercall."""
+        part: HvmOp = self._family("hvm_op", "HvmOp")
+        return part
+
+    @property
+    def hypfs_op(self) -> HypfsOp:
+        """The hypfs_op hypercall: Xen's parameters as files (since Xen 4.14)."""
+        part: HypfsOp = self._family("hypfs_op", "HypfsOp")
+        return part
+
+    @property
+    def kexec_op(self) -> KexecOp:
+        """The kexec_op hypercall, as far as it asks."""
+        part: KexecOp = self._family("kexec_op", "KexecOp")
+        return part
+
+    @property
+    def memory_op(self) -> MemoryOp:
+        """The memory_op hypercall."""
+        part: MemoryOp = self._family("memory_op", "MemoryOp")
+        return part
+
+    @property
+    def physdev_op(self) -> PhysdevOp:
+        """The physdev_op hypercall: interrupts and devices of the hardware domain."""
+        part: PhysdevOp = self._family("physdev_op", "PhysdevOp")
+        return part
+
+    @property
+    def sched_op(self) -> SchedOp:
+        """The sched_op hypercall."""
+        part: SchedOp = self._family("sched_op", "SchedOp")
+        return part
+
+    @property
+    def vcpu_op(self) -> VcpuOp:
+        """The vcpu_op hypercall."""
+        part: VcpuOp = self._family("vcpu_op", "VcpuOp")
+        return part
+
+    @property
+    def xen_version(self) -> XenVersion:
+        """The xen_version hypercall."""
+        part: XenVersion = self._family("xen_version", "XenVersion")
+        return part
+
+    @property
+    def xenpmu_op(self) -> XenpmuOp:
+        """The xenpmu_op hypercall: performance counters (x86)."""
+        part: XenpmuOp = self._family("xenpmu_op", "XenpmuOp")
+        return part
+
+    @property
+    def multicall(self) -> Multicall:
+        """The multicall hypercall: many in one."""
+        part: Multicall = self._family("multicall", "Multicall")
+        return part
+
+    @property
+    def events(self) -> Events:
+        """Event channels: ports of this domain, on one open file. Closed with this object."""
+        part = self._parts.get("events")
+        if part is None:
+            from xensys.events import Events
+
+            part = self._keep("events", Events(self.kernel, lambda: self.event_channel_op))
+        result: Events = part
         return result
+
+    @property
+    def grants(self) -> Grants:
+        """Memory that domains have granted each other. Closed with this object; mappings stay."""
+        part = self._parts.get("grants")
+        if part is None:
+            from xensys.memory.grant import Grants
+
+            part = self._keep("grants", Grants(self.kernel))
+        result: Grants = part
+        return result
+
+    def device_model(self, domid: int) -> DeviceModel:
+        """What a device model may do to a domain.
+
+        Args:
+            domid: an HVM, PVH or arm domain other than our own.
+        """
+        from xensys.ioreq import DeviceModel
+
+        self._check_open()
+        return DeviceModel(
+            self.kernel,
+            domid,
+            lambda: self.dm_op,
+            lambda: self.privcmd,
+            self.resources,
+            lambda: self.events,
+        )
 
     def version(self) -> Version:
         """Xen's release (XENVER_version and XENVER_extraversion).
@@ -335,14 +431,12 @@ class Xen(OneOfAKind):
                 return
             self._state = "closed"
             privcmd, self._privcmd = self._privcmd, None
-            buffers, store = self._parts.get("buffers"), self._parts.get("store")
+            parts = [self._parts.get(name) for name in ("store", "events", "grants")]
+            parts += [privcmd, self._parts.get("buffers")]
             self._parts.clear()
-        if store is not None:
-            store.close()
-        if privcmd is not None:
-            privcmd.close()
-        if buffers is not None:
-            buffers.close()
+        for part in parts:
+            if part is not None:
+                part.close()
 
     def __enter__(self) -> Self:
         return self
@@ -385,6 +479,14 @@ class Xen(OneOfAKind):
                 places = ", ".join(Privcmd.PATHS)
                 raise NoXenError(ENOENT, call=f"open({places})", hint=Privcmd.MISSING_HINT) from None
             return None
+
+    def _family(self, module: str, name: str) -> Any:
+        """The part that is a hypercall family: a module of that name, and its class."""
+        part = self._parts.get(module)
+        if part is None:
+            family = getattr(import_module(f"xensys.hypercalls.{module}"), name)
+            part = self._keep(module, family(self._caller()))
+        return part
 
     def _keep(self, name: str, part: object) -> Any:
         """Remember a part; the first one made by any thread is everybody's."""

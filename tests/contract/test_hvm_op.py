@@ -138,7 +138,7 @@ def test_set_param_that_can_be_set_once_is_EEXIST_for_another_value(world):
 def test_putting_another_domain_to_sleep_needs_the_flag(world):
     with pytest.raises(xensys.HazardError) as caught:
         world.xen.hvm_op.set_param(world.paused.domid, params.HVM_PARAM_ACPI_S_STATE, 3)
-    assert "sleep" in caught.value.hint
+    assert "stop a domain" in caught.value.hint
 
 
 @pytest.mark.parametrize("index", X86_DEPRECATED)

@@ -28,6 +28,7 @@ FIRST_HYPERCALL = {
     "xensys._typing",
     "xensys.abi",
     "xensys.abi._base",
+    "xensys.abi._hazards",
     "xensys.abi._index",
     "xensys.abi.version",
     "xensys.devices",

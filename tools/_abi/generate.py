@@ -129,6 +129,7 @@ def generate(tree: Tree) -> dict[Path, str]:
     files[tree.generated / "_index.py"] = _index(model)
     files[tree.generated / "_names.py"] = lookup.names(model, said)
     files[tree.generated / "_operations.py"] = lookup.operations(tree)
+    files[tree.generated / "_hazards.py"] = lookup.hazards(tree)
     files[tree.generated / "_facts.json"] = lookup.facts(model, said, functions)
     return files
 

@@ -2,6 +2,7 @@
 
     _names.py       what repr decodes numbers with
     _operations.py  the hand-kept tables
+    _hazards.py     of those tables, what every hypercall is checked against
     _facts.json     what `python3 -m xensys abi` prints and no class knows
 
 None of them is loaded by importing a header's module.
@@ -101,6 +102,20 @@ def operations(tree: Tree) -> str:
             for name, row in table[family].items():
                 text += f"        {_text(public(name))}: {_text(row)},\n"
             text += "    },\n"
+    return text + "}\n"
+
+
+def hazards(tree: Tree) -> str:
+    """Return the text of _hazards.py."""
+    text = _head("abi/tables", "Sub-operations that can do harm: name -> how, to oneself and to another domain.")
+    text = text.replace("    from typing import Any\n", "    from typing import Final\n")
+    text += "\n# Empty where it does none.\nHAZARDS: Final[dict[str, tuple[str, str]]] = {\n"
+    for family, table in tables.read(tree).items():
+        for name, row in table.get(family, {}).items():
+            hazard = row.get("hazard", "safe")
+            both = (hazard["self"], hazard["other"]) if isinstance(hazard, dict) else (hazard, hazard)
+            if both != ("safe", "safe"):
+                text += f"    {_text(public(name))}: {_text(tuple(h.replace('safe', '') for h in both))},\n"
     return text + "}\n"
 
 

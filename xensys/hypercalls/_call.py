@@ -1,9 +1,11 @@
 """How every hypercall is made: arguments into safe memory, errors into words.
 
 The families above pack their argument into a slot of the buffer pool, give its
-address to `Caller.call` and unpack what Xen left there. The rules for retries
-are here, so that no family has its own:
+address to `Caller.call` and unpack what Xen left there. The rules that hold for
+all of them are here, so that no family has its own:
 
+* What abi/tables calls a hazard is refused unless the caller said
+  `hazardous=True`, which a family's method passes on.
 * EINTR is answered by another try only if the sub-operation may be repeated.
 * EFAULT too, and only where buffers may fault at all (no buffer device).
 
@@ -15,7 +17,8 @@ from __future__ import annotations
 import ctypes
 from errno import EFAULT, EINTR, EPERM
 
-from xensys.errors import XenError, error_from
+from xensys.abi._hazards import HAZARDS
+from xensys.errors import HazardError, XenError, error_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,9 +33,21 @@ if TYPE_CHECKING:
 
 # xen/include/public/xen.h, __HYPERVISOR_*; here so that a first hypercall need not load all of that.
 MEMORY_OP = 12
+MULTICALL = 13
 XEN_VERSION = 17
+CONSOLE_IO = 18
 GRANT_TABLE_OP = 20
+VCPU_OP = 24
+SCHED_OP = 29
+EVENT_CHANNEL_OP = 32
+PHYSDEV_OP = 33
 HVM_OP = 34
+DOMCTL = 36
+KEXEC_OP = 37
+ARGO_OP = 39
+XENPMU_OP = 40
+DM_OP = 41
+HYPFS_OP = 42
 
 DOMID_SELF = 0x7FF0
 
@@ -40,6 +55,11 @@ _RESTRICTED_HINT = (
     "this privcmd handle is restricted: by IOCTL_PRIVCMD_RESTRICT, or as every handle of a domU is by "
     "default (XSA-482; the administrator can boot with xen_privcmd.unrestricted=1, ignored under lockdown)"
 )
+
+_HARM = {
+    "kernel-owned": "the running kernel, or another program, relies on what this changes or takes",
+    "stops-the-machine": "this can stop a domain, or the whole machine",
+}
 
 #: Tries before a passing EFAULT is taken for a lasting one.
 _FAULT_TRIES = 8
@@ -61,9 +81,12 @@ class Caller:
         a1: int = 0,
         a2: int = 0,
         a3: int = 0,
+        a4: int = 0,
+        a5: int = 0,
         *,
         wide: bool = False,
         repeatable: bool = False,
+        hazardous: bool = False,
         domid: int | None = None,
         arguments: Mapping[str, object] | None = None,
     ) -> int:
@@ -72,19 +95,24 @@ class Caller:
         Args:
             op: hypercall number.
             name: the sub-operation's, for errors.
-            a1, a2, a3: its words; addresses are of slots that the caller holds.
+            a1, a2, a3, a4, a5: its words; addresses are of slots that the caller holds.
             wide: whether the result may need more than a C int.
             repeatable: whether asking twice is as good as asking once.
+            hazardous: what the user said; or True from a method that has found
+                these very arguments to do no harm.
             domid, arguments: what it is about, for errors.
         Raises:
+            HazardError: the tables say that it can do harm, and not `hazardous`.
             XenError: what Xen or the driver answered.
         """
+        if name in HAZARDS and not hazardous:
+            self.refuse_harm(op, name, domid, arguments)
         privcmd = self._privcmd()
         hypercall = privcmd.hypercall_long if wide else privcmd.hypercall
         tries = 0
         while True:
             try:
-                return hypercall(op, a1, a2, a3)
+                return hypercall(op, a1, a2, a3, a4, a5)
             except XenError:
                 raise
             except OSError as error:
@@ -95,6 +123,28 @@ class Caller:
                 ):
                     continue
                 raise self._error(privcmd, number, f"{_name(op)}({name})", domid, arguments) from None
+
+    def refuse_harm(
+        self, op: int, name: str, domid: int | None, arguments: Mapping[str, object] | None = None
+    ) -> None:
+        """Refuse what the tables say can do harm to this domain, or to another.
+
+        Args:
+            domid: what it is about; None if it can be about oneself only.
+        Raises:
+            HazardError: it can.
+        """
+        to_self, to_other = HAZARDS[name]
+        own = domid is None or to_self == to_other or self.is_self(domid)
+        harm = to_self if own else to_other
+        if harm:
+            raise HazardError(
+                EPERM,
+                call=f"{_name(op)}({name})",
+                domid=domid,
+                arguments=arguments,
+                hint=f"not asked of Xen: {_HARM[harm]}; pass hazardous=True if you know better",
+            )
 
     def raw(self, op: int, words: tuple[Word, ...]) -> int:
         """Make a hypercall from words as they are; nothing is checked.

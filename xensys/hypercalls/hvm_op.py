@@ -6,12 +6,9 @@ numbers are in `xensys.abi.hvm.params`.
 
 from __future__ import annotations
 
-from errno import EPERM
-
 from xensys.abi._base import Packer
 from xensys.abi.hvm import hvm_op as abi
 from xensys.abi.hvm import params
-from xensys.errors import HazardError
 from xensys.hypercalls._call import HVM_OP, Caller
 
 _PARAM = Packer(abi.xen_hvm_param)
@@ -42,7 +39,15 @@ class HvmOp:
         slot = buffers.take(_PARAM.size)
         try:
             _PARAM.pack_into(slot.memory, slot.offset, domid, 0, index, 0)
-            self._call("HVMOP_get_param", slot.address, domid, index, repeatable=True)
+            self._caller.call(
+                HVM_OP,
+                "HVMOP_get_param",
+                abi.HVMOP_get_param,
+                slot.address,
+                repeatable=True,
+                domid=domid,
+                arguments={"index": index},
+            )
             value: int = _PARAM.unpack_from(slot.memory, slot.offset)[3]
             return value
         finally:
@@ -70,35 +75,21 @@ class HvmOp:
                 set once only, and is.
         EINTR: reported.
         """
-        sleeps = index == params.HVM_PARAM_ACPI_S_STATE
-        if not hazardous and (sleeps or self._caller.is_self(domid)):
-            why = (
-                "this puts a domain to sleep"
-                if sleeps
-                else "the running kernel relies on its own parameters"
-            )
-            raise HazardError(
-                EPERM,
-                call="hvm_op(HVMOP_set_param)",
-                domid=domid,
-                arguments={"index": index, "value": value},
-                hint=f"not asked of Xen: {why}; pass hazardous=True if you know better",
-            )
+        if not hazardous:
+            # Finer than the tables, which can but name the worst parameter.
+            hazardous = index != params.HVM_PARAM_ACPI_S_STATE and not self._caller.is_self(domid)
         buffers = self._caller.buffers
         slot = buffers.take(_PARAM.size)
         try:
             _PARAM.pack_into(slot.memory, slot.offset, domid, 0, index, value)
-            self._call("HVMOP_set_param", slot.address, domid, index, repeatable=False)
+            self._caller.call(
+                HVM_OP,
+                "HVMOP_set_param",
+                abi.HVMOP_set_param,
+                slot.address,
+                hazardous=hazardous,
+                domid=domid,
+                arguments={"index": index, "value": value},
+            )
         finally:
             buffers.give(slot)
-
-    def _call(self, name: str, address: int, domid: int, index: int, *, repeatable: bool) -> None:
-        self._caller.call(
-            HVM_OP,
-            name,
-            getattr(abi, name),
-            address,
-            repeatable=repeatable,
-            domid=domid,
-            arguments={"index": index},
-        )

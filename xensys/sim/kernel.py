@@ -6,10 +6,9 @@ import ctypes
 import mmap as _mmap
 import os
 import weakref
-from errno import EACCES, EINVAL, ENOMEM, ENOTTY
+from errno import EACCES, EINVAL, ENODEV, ENOMEM, ENOTTY
 
 from xensys.kernel.base import (
-    MADV_DONTFORK,
     MAP_ANONYMOUS,
     MAP_FIXED,
     MAP_LOCKED,
@@ -20,14 +19,15 @@ from xensys.kernel.base import (
     PROT_WRITE,
 )
 from xensys.kernel.pointers import Pin
-from xensys.sim import files, osmem, privcmd
+from xensys.sim import files, osmem
 from xensys.sim.errors import SimulatorGap, SimulatorMisuse
 from xensys.sim.faults import FaultPlan
-from xensys.sim.files import OpenFile
 from xensys.sim.gate import Gate
+from xensys.sim.hypercall import HypercallDriver
+from xensys.sim.privcmd import PrivcmdDriver
 from xensys.sim.streamcalls import StreamCalls
 from xensys.sim.vmas import Reservation, Vma
-from xensys.sim.xenbus import XenbusFile
+from xensys.sim.xenbus import XenbusDriver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,19 +35,19 @@ if TYPE_CHECKING:
 
     from xensys.kernel.base import WritableBuffer
     from xensys.sim.domain import Domain
+    from xensys.sim.drivers import Driver
+    from xensys.sim.files import OpenFile
     from xensys.sim.machine import Machine
 
 _HOST_PAGE = os.sysconf("SC_PAGE_SIZE")
 _MAP_POPULATE = 0x8000
-DOMID_IDLE = 0x7FFF
-DOMID_INVALID = 0x7FF4
-
-DEV_PRIVCMD = "/dev/xen/privcmd"
-PROC_PRIVCMD = "/proc/xen/privcmd"
-DEV_HYPERCALL = "/dev/xen/hypercall"
-DEV_XENBUS = "/dev/xen/xenbus"
-PROC_XENBUS = "/proc/xen/xenbus"
 STORE_SOCKETS = ("/run/xenstored/socket", "/var/run/xenstored/socket")
+
+_DRIVERS: tuple[Driver, ...] = (PrivcmdDriver(), HypercallDriver(), XenbusDriver())
+_BY_NAME = {driver.name: driver for driver in _DRIVERS}
+_BY_PATH = {path: driver for driver in _DRIVERS for path in driver.paths}
+#: Nodes that `SimKernel` has arguments for; those of the other drivers are there.
+_CHOSEN = frozenset((*PrivcmdDriver.paths, *HypercallDriver.paths, *XenbusDriver.paths))
 
 
 class SimKernel(StreamCalls):
@@ -62,9 +62,8 @@ class SimKernel(StreamCalls):
         linux: release, e.g. (6, 12). Decides which ioctls exist: DM_OP and
             RESTRICT from 4.11, MMAP_RESOURCE from 4.18, its size query from
             5.11, IRQFD from 6.6, IOEVENTFD from 6.7, PCIDEV_GET_GSI from 6.13.
-        nodes: device nodes that exist. There are no drivers but privcmd's and
-            xenbus's: the nodes of the others are missing, as before their
-            modules are loaded.
+        nodes: device nodes that exist. Discard one to have it as before its
+            module is loaded.
         store_sockets: paths at which xenstored listens: in dom0, unless told otherwise.
         node_errors: path → errno for nodes that refuse to be opened.
         root: whether the caller may open nodes; else EACCES.
@@ -93,8 +92,8 @@ class SimKernel(StreamCalls):
         *,
         linux: tuple[int, int] = (6, 12),
         hypercall_device: bool = True,
-        privcmd_nodes: Iterable[str] = (DEV_PRIVCMD, PROC_PRIVCMD),
-        xenbus_nodes: Iterable[str] = (DEV_XENBUS, PROC_XENBUS),
+        privcmd_nodes: Iterable[str] = PrivcmdDriver.paths,
+        xenbus_nodes: Iterable[str] = XenbusDriver.paths,
         store_sockets: Iterable[str] | None = None,
         node_errors: Mapping[str, int] | None = None,
         root: bool = True,
@@ -123,7 +122,10 @@ class SimKernel(StreamCalls):
         if machine.has_xen:
             self.nodes.update(xenbus_nodes)
             if hypercall_device:
-                self.nodes.add(DEV_HYPERCALL)
+                self.nodes.update(HypercallDriver.paths)
+            for driver in _DRIVERS:
+                if driver.present(self):
+                    self.nodes.update(path for path in driver.paths if path not in _CHOSEN)
             if store_sockets is None:
                 store_sockets = STORE_SOCKETS if domain.domid == 0 else ()
             self.store_sockets.update(store_sockets)
@@ -141,7 +143,7 @@ class SimKernel(StreamCalls):
 
     # Devices
 
-    def hold_open(self, path: str = DEV_PRIVCMD) -> Gate:
+    def hold_open(self, path: str = PrivcmdDriver.paths[0]) -> Gate:
         """Make opens of `path` wait, as a domU's privcmd does until XenStore answers.
 
         Returns:
@@ -153,8 +155,8 @@ class SimKernel(StreamCalls):
     def open(self, path: str, flags: int) -> int:
         with self.xen_machine.traced("open", path=path) as call:
             later = self.faults.before("open", path=path)
-            device = _device_of(path)
-            if device is None:
+            driver = _BY_PATH.get(path)
+            if driver is None:
                 fd = self._open_other(path, flags)
             else:
                 refusal = files.node_errno(self, path)
@@ -164,7 +166,7 @@ class SimKernel(StreamCalls):
                 if gate is not None:
                     with self.xen_machine.unlocked():
                         gate.pass_through()
-                fd = self._open_device(device, path, flags)
+                fd = driver.open(self, path, flags)
             call.result = fd
             self.faults.after(later)
             return fd
@@ -188,16 +190,15 @@ class SimKernel(StreamCalls):
 
     def _ioctl(self, fd: int, request: int, arg: WritableBuffer) -> int:
         machine = self.xen_machine
-        name = privcmd.NAMES.get(request, f"{request:#x}")
-        with machine.traced("ioctl", fd=fd, request=name) as call:
+        with machine.traced("ioctl", fd=fd, request=f"{request:#x}") as call:
             file = machine.open_files.find(fd)
             call.details["device"] = file.device
-            later = self.faults.before("ioctl", request=(request, name), device=file.device)
-            if file.device == "privcmd":
-                result = privcmd.ioctl(self, file, request, arg)
-            else:
-                # drivers/xen/privcmd-buf.c has no ioctl method at all.
+            driver = _BY_NAME.get(file.device)
+            if driver is None:  # a socket
                 raise OSError(ENOTTY, os.strerror(ENOTTY))
+            name = call.details["request"] = driver.ioctls.get(request, f"{request:#x}")
+            later = self.faults.before("ioctl", request=(request, name), device=file.device)
+            result = driver.ioctl(self, file, request, arg)
             call.result = result
             self.faults.after(later)
             return result
@@ -221,7 +222,7 @@ class SimKernel(StreamCalls):
             if file is None:
                 result = self._mmap_anonymous(address, length, prot, flags)
             else:
-                result = self._mmap_device(file, address, self._round(length), prot, flags)
+                result = self._mmap_device(file, address, self._round(length), prot, flags, offset)
             call.result = result
             self.faults.after(later)
             return result
@@ -264,7 +265,7 @@ class SimKernel(StreamCalls):
 
     def access(self, path: str) -> int:
         with self.xen_machine.traced("access", path=path):
-            if path in self.store_sockets or (_device_of(path) is None and files.known(self, path)):
+            if path in self.store_sockets or (path not in _BY_PATH and files.known(self, path)):
                 return self.node_errors.get(path, 0 if self.root else EACCES)
             return files.node_errno(self, path)
 
@@ -288,21 +289,6 @@ class SimKernel(StreamCalls):
 
     def _round(self, length: int) -> int:
         return -(-length // self.page_size) * self.page_size
-
-    def _pinned_to(self) -> int:
-        if self.domain.domid == 0 or self.unrestricted:
-            return DOMID_INVALID
-        return DOMID_IDLE if self.target is None else self.target
-
-    def _open_device(self, device: str, path: str, flags: int) -> int:
-        machine = self.xen_machine
-        if device != "xenbus":
-            return machine.open_files.open(OpenFile(device, path, flags, self._pinned_to()))
-        file = XenbusFile(machine.xenbus(self.domain.domid), path, flags)
-        if flags & os.O_NONBLOCK:
-            os.set_blocking(file.stream.fd, False)
-        machine.open_files.add(file.stream.fd, file)
-        return file.stream.fd
 
     def _has_file(self, path: str) -> bool:
         return files.known(self, path)
@@ -331,38 +317,19 @@ class SimKernel(StreamCalls):
             table.add(Vma(result, end, prot, "locked", None, reservation))
         return result
 
-    def _mmap_device(self, file: OpenFile, address: int, length: int, prot: int, flags: int) -> int:
-        shared = bool(flags & MAP_SHARED)
-        if prot & PROT_WRITE and shared and not file.writable:
+    def _mmap_device(
+        self, file: OpenFile, address: int, length: int, prot: int, flags: int, offset: int
+    ) -> int:
+        driver = _BY_NAME.get(file.device)
+        if driver is None:  # a socket
+            raise OSError(ENODEV, os.strerror(ENODEV))
+        if prot & PROT_WRITE and flags & MAP_SHARED and not file.writable:
             raise OSError(EACCES, os.strerror(EACCES))
+        vma = driver.mmap(self, file, address, length, prot, flags, offset)
         table = self.xen_machine.vmas
-        # A shared mapping of a file opened read-only loses VM_SHARED (mm/mmap.c).
-        really_shared = shared and file.writable
-        if file.device == "hypercall":
-            if not really_shared:
-                raise OSError(EINVAL, os.strerror(EINVAL))
-            self._check_page_limit(file, length)
-            # arm64: Xen may not write to a page that was only ever read, as it
-            # is still read-only in the page table. A private mapping is the one
-            # kind for which /proc/self/pagemap tells the difference. The price:
-            # a forked child of an arm64 machine gets copies and not the pages.
-            private = self.machine == "arm64"
-            sort = MAP_PRIVATE if private else MAP_SHARED
-            fd = os.memfd_create("xensim:hypercall-pages", os.MFD_CLOEXEC)
-            try:
-                os.ftruncate(fd, length)
-                result = osmem.mmap(address, length, prot, flags & MAP_FIXED | sort, fd, 0)
-            finally:
-                os.close(fd)
-            vma = Vma(result, result + length, prot, "hypercall", file, None, private=private)
-        else:
-            sigbus = self.xen_machine.sigbus_fd
-            result = osmem.mmap(address, length, prot, flags & MAP_FIXED | MAP_SHARED, sigbus, 0)
-            osmem.madvise(result, length, MADV_DONTFORK)
-            vma = Vma(result, result + length, prot, "privcmd", file, None)
-        vma.reservation = table.reservation_at(result, result + length)
+        vma.reservation = table.reservation_at(vma.start, vma.end)
         table.add(vma)
-        return result
+        return vma.start
 
     def _mappable(self, fd: int) -> OpenFile:
         try:
@@ -371,13 +338,6 @@ class SimKernel(StreamCalls):
             if error.errno != ENOTTY:
                 raise
             raise SimulatorGap(f"mmap of descriptor {fd}, which is none of its own") from None
-
-    def _check_page_limit(self, file: OpenFile, length: int) -> None:
-        if self.hypercall_page_limit is None:
-            return
-        used = sum(vma.end - vma.start for vma in self.xen_machine.vmas.live() if vma.file is file)
-        if (used + length) // self.page_size > self.hypercall_page_limit:
-            raise OSError(EINVAL, os.strerror(EINVAL))
 
     def _refuse_split(self, start: int, length: int) -> None:
         if self.splittable:
@@ -403,11 +363,3 @@ class SimKernel(StreamCalls):
             memory.close()
             spacers.append(_mmap.mmap(-1, start % self.page_size, flags=flags, prot=prot))
         raise OSError(ENOMEM, os.strerror(ENOMEM))
-
-
-def _device_of(path: str) -> str | None:
-    if path in (DEV_PRIVCMD, PROC_PRIVCMD):
-        return "privcmd"
-    if path in (DEV_XENBUS, PROC_XENBUS):
-        return "xenbus"
-    return "hypercall" if path == DEV_HYPERCALL else None

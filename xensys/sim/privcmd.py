@@ -10,9 +10,12 @@ import os
 import struct
 from errno import E2BIG, EFAULT, EINVAL, ENOENT, ENOMEM, ENOSYS, EOPNOTSUPP, EPERM
 
-from xensys.sim import foreign
+from xensys.kernel.base import MADV_DONTFORK, MAP_FIXED, MAP_SHARED
+from xensys.sim import foreign, osmem
+from xensys.sim.drivers import Driver
 from xensys.sim.errors import SimulatorMisuse
-from xensys.sim.files import DOMID_INVALID
+from xensys.sim.files import DOMID_INVALID, OpenFile
+from xensys.sim.vmas import Vma
 from xensys.sim.xen.access import Caller, KernelMemory
 
 TYPE_CHECKING = False
@@ -21,8 +24,9 @@ if TYPE_CHECKING:
     from typing import NoReturn, TypeAlias
 
     from xensys.kernel.base import WritableBuffer
-    from xensys.sim.files import OpenFile
     from xensys.sim.kernel import SimKernel
+
+DOMID_IDLE = 0x7FFF
 
 HYPERCALL = 0x0030_5000
 MMAP = 0x0010_5002
@@ -73,16 +77,43 @@ _DM_OP_MAX_BUFS = 16
 _DM_OP_BUF_MAX_SIZE = 4096
 
 
-def ioctl(kernel: SimKernel, file: OpenFile, request: int, arg: WritableBuffer) -> int:
-    """Dispatch; returns what the driver returns, raises OSError for -errno."""
-    method = _METHODS.get(request)
-    if method is None or kernel.linux < _SINCE.get(request, (0, 0)):
-        refuse(kernel.unknown_ioctl)
-    size = _SIZES[request]
-    if len(arg) < size:
-        # A real kernel reads on, into whatever follows the buffer.
-        raise SimulatorMisuse(f"{NAMES[request]} takes {size} bytes, the buffer has {len(arg)}")
-    return method(kernel, file, arg)
+class PrivcmdDriver(Driver):
+    """drivers/xen/privcmd.c."""
+
+    name = "privcmd"
+    paths = ("/dev/xen/privcmd", "/proc/xen/privcmd")
+    ioctls = NAMES
+
+    def open(self, kernel: SimKernel, path: str, flags: int) -> int:
+        pinned = DOMID_INVALID
+        if kernel.domain.domid and not kernel.unrestricted:
+            pinned = DOMID_IDLE if kernel.target is None else kernel.target
+        return kernel.xen_machine.open_files.open(OpenFile(self.name, path, flags, pinned))
+
+    def ioctl(self, kernel: SimKernel, file: OpenFile, request: int, arg: WritableBuffer) -> int:
+        method = _METHODS.get(request)
+        if method is None or kernel.linux < _SINCE.get(request, (0, 0)):
+            refuse(kernel.unknown_ioctl)
+        size = _SIZES[request]
+        if len(arg) < size:
+            # A real kernel reads on, into whatever follows the buffer.
+            raise SimulatorMisuse(f"{NAMES[request]} takes {size} bytes, the buffer has {len(arg)}")
+        return method(kernel, file, arg)
+
+    def mmap(
+        self,
+        kernel: SimKernel,
+        file: OpenFile,
+        address: int,
+        length: int,
+        prot: int,
+        flags: int,
+        offset: int,
+    ) -> Vma:
+        sigbus = kernel.xen_machine.sigbus_fd
+        result = osmem.mmap(address, length, prot, flags & MAP_FIXED | MAP_SHARED, sigbus, 0)
+        osmem.madvise(result, length, MADV_DONTFORK)
+        return Vma(result, result + length, prot, "privcmd", file, None)
 
 
 def refuse(errno: int) -> NoReturn:

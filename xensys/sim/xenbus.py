@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 from errno import E2BIG, EAGAIN, EINVAL
 
+from xensys.sim.drivers import Driver
 from xensys.sim.errors import SimulatorGap
 from xensys.sim.store import wire
 from xensys.sim.streams import Stream, StreamFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from xensys.sim.kernel import SimKernel
     from xensys.sim.machine import Machine
 
 # The driver's buffer: a message with its header.
@@ -361,3 +363,18 @@ class XenbusFile(StreamFile):
         for adapter in self._watches:
             self._bus.unregister(adapter)
         self._watches.clear()
+
+
+class XenbusDriver(Driver):
+    """drivers/xen/xenbus/xenbus_dev_frontend.c."""
+
+    name = "xenbus"
+    paths = ("/dev/xen/xenbus", "/proc/xen/xenbus")
+
+    def open(self, kernel: SimKernel, path: str, flags: int) -> int:
+        machine = kernel.xen_machine
+        file = XenbusFile(machine.xenbus(kernel.domain.domid), path, flags)
+        if flags & os.O_NONBLOCK:
+            os.set_blocking(file.stream.fd, False)
+        machine.open_files.add(file.stream.fd, file)
+        return file.stream.fd

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract import skips, worlds
+from tests.contract import skips, storekit, worlds
 from tests.daemons import differences, serving
 from xensys.store import Store
 
@@ -23,7 +23,7 @@ _outcomes: dict[str, dict[str, str]] = {}
 _stale: list[str] = []
 _WHOLE_STORE = pytest.StashKey[bool]()
 #: XenStore's tests; these ask for every difference between the daemons.
-_STORE = {"test_store.py", "test_store_upstream.py", "test_store_watches.py"}
+_STORE = {path.name for path in _HERE.glob("test_store*.py")}
 
 
 @cache
@@ -62,6 +62,13 @@ def way(request: pytest.FixtureRequest) -> str:
 def store(world: worlds.World, way: str) -> Store:
     """A connection to XenStore."""
     return world.store(way)
+
+
+@pytest.fixture
+def raw(world: worlds.World, way: str) -> Iterator[storekit.Raw]:
+    """Bytes to the daemon and from it."""
+    with storekit.Raw(world, way) as client:
+        yield client
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import inspect
 
 import pytest
 import test_domains as tests
-from test_store_aio import looped
+from aiopeer import looped
 from test_store_aio_shared import Bridged, Loop
 
 import xensys

@@ -7,7 +7,7 @@ import inspect
 
 import pytest
 import test_store_xenbus as xenbus_tests
-from test_store_aio import looped
+from aiopeer import looped
 from test_store_aio_shared import Bridged, Loop
 from test_store_xenbus import BACK, FRONT, plug, put
 

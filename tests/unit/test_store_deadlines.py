@@ -7,8 +7,8 @@ import time
 
 import pytest
 import storepeer
+from aiopeer import Pair, looped
 from storepeer import GUARD, Background
-from test_store_aio import Pair, looped
 from test_store_threads import idle
 
 from xensys.errors import StoreTimeoutError

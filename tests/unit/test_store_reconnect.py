@@ -12,8 +12,8 @@ import threading
 
 import pytest
 import storepeer
+from aiopeer import looped
 from storepeer import GUARD, Background
-from test_store_aio import looped
 from test_store_threads import Alarm, idle, until
 
 from xensys.errors import StoreConnectionError, StoreTimeoutError, XenError

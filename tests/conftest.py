@@ -7,6 +7,17 @@ if TYPE_CHECKING:
     import pytest
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    path = config.getoption("--contract-outcomes")
+    if path:
+        # What the tests did goes into the same file; see there.
+        from pathlib import Path
+
+        from tests.recording import Recorder
+
+        config.pluginmanager.register(Recorder(Path(path)), "recording")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     # Here and not in tests/contract: options must be known before that is collected.
     parser.addoption(

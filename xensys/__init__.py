@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from xensys import abi, sim, store, testing
     from xensys._probe import Probe, probe
     from xensys.errors import (
+        EntryNotFoundError,
+        EventOverflowError,
         ForeignMapError,
         ForkedError,
+        GrantCopyError,
+        GrantMapError,
         HazardError,
         NodeNotFoundError,
         NoSuchDomainError,
@@ -44,8 +48,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "EntryNotFoundError",
+    "EventOverflowError",
     "ForeignMapError",
     "ForkedError",
+    "GrantCopyError",
+    "GrantMapError",
     "HazardError",
     "NoSuchDomainError",
     "NoXenError",

@@ -8,9 +8,13 @@
         NoSuchDomainError      also ProcessLookupError: ESRCH
         XenNotFoundError       also FileNotFoundError: ENOENT
           NoXenError           a device node is not there at all
+          EntryNotFoundError   also KeyError: no such entry in Xen's own file tree
         XenTimeoutError        also TimeoutError: ETIMEDOUT, or our own deadline
         XenInterruptedError    also InterruptedError: EINTR that was not retried
         ForeignMapError        frames that could not be mapped, each with its errno
+        GrantMapError          grants that could not be mapped; which, if asked to find out
+        GrantCopyError         copies to or from grants that failed, each with Xen's status
+        EventOverflowError     EFBIG: events were lost; reset, and look at every port
         ForkedError            also ValueError: made before os.fork(), used after it
         StoreError             from XenStore: errno, the daemon's own word, path and transaction
           NodeNotFoundError         ENOENT; also XenNotFoundError and KeyError
@@ -37,8 +41,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "EntryNotFoundError",
+    "EventOverflowError",
     "ForeignMapError",
     "ForkedError",
+    "GrantCopyError",
+    "GrantMapError",
     "HazardError",
     "NoSuchDomainError",
     "NoXenError",
@@ -144,12 +152,20 @@ class NoXenError(XenNotFoundError):
     """The device nodes are not there: not a Xen domain, or its driver is not loaded."""
 
 
+class EntryNotFoundError(XenNotFoundError, KeyError):
+    """ENOENT: no such entry in Xen's own file tree (hypfs)."""
+
+
 class XenTimeoutError(XenError, TimeoutError):
     """A deadline has passed; what was waited for may still happen."""
 
 
 class XenInterruptedError(XenError, InterruptedError):
     """EINTR, in a call that must not be repeated blindly."""
+
+
+class EventOverflowError(XenError):
+    """EFBIG: more events than an evtchn file has room for; nothing can be read before a reset."""
 
 
 class ForkedError(XenError, ValueError):
@@ -200,6 +216,78 @@ class ForeignMapError(XenError):
             )
             more = ", …" if len(self.failed) > 8 else ""
             text += f"\n  {len(self.failed)} of {self.requested} frames failed ({some}{more})"
+        return text
+
+
+class GrantMapError(XenError):
+    """Grants that could not be mapped. Nothing stays mapped.
+
+    Linux does not say which of them failed, nor why: EINVAL stands for a bad
+    reference, a domain that is gone, and for what the granter does not permit.
+
+    Attributes:
+        errno: the driver's.
+        failed: (index in the request, domid, reference) of each grant that
+            cannot be mapped; empty unless `diagnose=True` was asked for.
+        requested: how many grants were asked for.
+    """
+
+    failed: tuple[tuple[int, int, int], ...]
+    requested: int
+
+    def __init__(
+        self,
+        errno: int = 0,
+        message: str | None = None,
+        *,
+        failed: tuple[tuple[int, int, int], ...] = (),
+        requested: int = 0,
+        **context: object,
+    ) -> None:
+        self.failed = failed
+        self.requested = requested
+        super().__init__(errno, message, **context)  # type: ignore[arg-type]  # passed on unread
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if self.failed:
+            some = ", ".join(f"{ref} of domain {domid}" for _, domid, ref in self.failed[:8])
+            more = ", …" if len(self.failed) > 8 else ""
+            text += f"\n  {len(self.failed)} of {self.requested} grants failed ({some}{more})"
+        return text
+
+
+class GrantCopyError(XenError):
+    """Copies to or from granted pages that failed; others may have been done.
+
+    Attributes:
+        errno: the kernel's; or what says most nearly the same as the first
+            failed segment's status.
+        statuses: per segment: 0 if it was copied, Xen's GNTST_* (below 0) if it
+            was not, and None where that is not known, as the kernel gave up
+            first: it may have been copied, or in part.
+    """
+
+    statuses: tuple[int | None, ...]
+
+    def __init__(
+        self,
+        errno: int = 0,
+        message: str | None = None,
+        *,
+        statuses: tuple[int | None, ...] = (),
+        **context: object,
+    ) -> None:
+        self.statuses = statuses
+        super().__init__(errno, message, **context)  # type: ignore[arg-type]  # passed on unread
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        bad = [f"{index}: {status}" for index, status in enumerate(self.statuses) if status]
+        if bad:
+            more = ", …" if len(bad) > 8 else ""
+            count = len(self.statuses)
+            text += f"\n  {len(bad)} of {count} segments failed (GNTST {', '.join(bad[:8])}{more})"
         return text
 
 
@@ -272,6 +360,7 @@ _CLASSES: dict[int, type[XenError]] = {
     _errno.ENOTTY: NotSupportedError,
     _errno.ESRCH: NoSuchDomainError,
     _errno.ENOENT: XenNotFoundError,
+    _errno.EFBIG: EventOverflowError,
     _errno.ETIMEDOUT: XenTimeoutError,
     _errno.EINTR: XenInterruptedError,
 }

@@ -7,16 +7,17 @@ program that never makes a hypercall never opens privcmd.
 from __future__ import annotations
 
 from _thread import RLock
-from errno import ENOENT
+from errno import EINVAL, ENOENT
 from importlib import import_module
 
 from xensys._lifetime import OneOfAKind, watch_fork
-from xensys.errors import ForkedError, NotSupportedError, NoXenError
+from xensys.errors import ForkedError, NotSupportedError, NoXenError, error_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Self
 
+    from xensys._restrict import Restriction
     from xensys.devices.hypercall import HypercallMemory
     from xensys.devices.privcmd import Privcmd
     from xensys.domains import Domains
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from xensys.hypercalls.event_channel_op import EventChannelOp
     from xensys.hypercalls.grant_table_op import GrantTableOp
     from xensys.hypercalls.hvm_op import HvmOp
+    from xensys.hypercalls.hypfs import Hypfs
     from xensys.hypercalls.hypfs_op import HypfsOp
     from xensys.hypercalls.kexec_op import KexecOp
     from xensys.hypercalls.memory_op import MemoryOp
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from xensys.memory.buffers import BufferPool
     from xensys.memory.foreign import ForeignMemory
     from xensys.memory.grant import Grants
+    from xensys.memory.living import Maps
     from xensys.memory.resource import Resources
     from xensys.store import Store
 
@@ -127,7 +130,9 @@ class Xen(OneOfAKind):
         kernel: the operating system it is reached through.
     """
 
-    __slots__ = ("__weakref__", "_lock", "_parts", "_privcmd", "_state", "_timeout", "kernel")
+    __slots__ = (
+        "__weakref__", "_lock", "_parts", "_privcmd", "_restriction", "_state", "_timeout", "kernel",
+    )  # fmt: skip
 
     def __init__(
         self, kernel: Kernel, *, timeout: float | None = None, privcmd: Privcmd | None = None
@@ -143,6 +148,7 @@ class Xen(OneOfAKind):
         self._timeout = timeout
         self._privcmd = privcmd
         self._parts: dict[str, Any] = {}
+        self._restriction: Restriction | None = None
         self._state = "open"
         self._lock = RLock()
         watch_fork(self)
@@ -167,13 +173,18 @@ class Xen(OneOfAKind):
             self._check_open()
             # Not under the lock: this may wait for XenStore, and close() must not.
             opened = Privcmd.open(self.kernel, timeout=self._timeout)
-            with self._lock:
-                if self._state == "open" and self._privcmd is None:
-                    self._privcmd = opened
-                handle = self._privcmd
-            if handle is not opened:
-                # Another thread was quicker, to open or to close.
-                opened.close()
+            try:
+                with self._lock:
+                    if self._state == "open" and self._privcmd is None:
+                        if self._restriction is not None:
+                            opened.restrict(self._restriction.domid)
+                            self._restriction.devices["privcmd"] = "restricted"
+                        self._privcmd = opened
+                    handle = self._privcmd
+            finally:
+                if handle is not opened:
+                    # Another thread was quicker, to open or to close; or it cannot be restricted.
+                    opened.close()
             if handle is None:
                 self._check_open()
                 raise AssertionError
@@ -215,6 +226,7 @@ class Xen(OneOfAKind):
             from xensys.store.client import Store
 
             self._check_open()
+            self._check_unrestricted("store")
             opened = Store.open(kernel=self.kernel)
             try:
                 part = self._keep("store", opened)
@@ -285,6 +297,11 @@ class Xen(OneOfAKind):
         return part
 
     @property
+    def hypfs(self) -> Hypfs:
+        """Xen's own file tree, to read (since Xen 4.14); to write: `hypfs_op.tree(hazardous=True)`."""
+        return self.hypfs_op.tree()
+
+    @property
     def kexec_op(self) -> KexecOp:
         """The kexec_op hypercall, as far as it asks."""
         part: KexecOp = self._family("kexec_op", "KexecOp")
@@ -350,6 +367,7 @@ class Xen(OneOfAKind):
         if part is None:
             from xensys.memory.grant import Grants
 
+            self._check_unrestricted("grants")
             part = self._keep("grants", Grants(self.kernel))
         result: Grants = part
         return result
@@ -371,6 +389,85 @@ class Xen(OneOfAKind):
             self.resources,
             lambda: self.events,
         )
+
+    def maps_of(self, domid: int) -> Maps:
+        """What is mapped of a domain's memory through this object: foreign, granted, resources.
+
+        A dead domain stays a zombie, with all its memory, until the last of them is closed.
+
+        Example:
+            >>> with xen.foreign.map(1, range(4)) as m:
+            ...     xen.maps_of(1)
+            <Maps of domain 1: 1 mapping(s), 4 page(s)>
+        """
+        from xensys.memory.living import Maps
+
+        self._check_open()
+        parts = [self._parts.get(name) for name in ("foreign", "grants", "resources")]
+        return Maps.of(domid, *(part.maps() for part in parts if part is not None))
+
+    def release(self, domid: int) -> int:
+        """Let go of all that is mapped of a domain's memory; views see zero pages from then on.
+
+        For domains that have died see `domains.watch()` and its `release_dead()`.
+
+        Returns:
+            how many mappings there were.
+        """
+        maps = self.maps_of(domid)
+        maps.close(revoke=True)
+        return len(maps)
+
+    def restrict(self, domid: int) -> Restriction:
+        """Give up everything that is not about one domain, for good; see `xensys._restrict`.
+
+        Afterwards that domain's memory and resources can be mapped, `device_model`
+        works for it, and `events` bind to its ports; hypercalls, grants and
+        XenStore answer XenPermissionError. Mappings and ports that there are stay.
+
+        Args:
+            domid: 0 … 0x7FEF. The same one again changes nothing.
+        Returns:
+            what became of each device. Those that should have been restricted
+            and could not be are "lost": closed, and the reason in `errors`.
+        Raises:
+            XenError: EINVAL, restricted to another domain already, by us or (a
+                domU's privcmd: XSA-482) by the kernel; ENOTTY, Linux before
+                4.11. Nothing has changed then.
+
+        Example:
+            >>> xen.restrict(1).devices["privcmd"]
+            'restricted when opened'
+        """
+        from xensys._restrict import Restriction, restrict
+        from xensys.devices._device import check_domid
+
+        check_domid(domid)
+        with self._lock:
+            self._check_open()
+            known = self._restriction
+            if known is None:
+                # From here on nothing is opened that cannot be restricted, by no thread.
+                self._restriction = Restriction(domid, {}, {})
+                try:
+                    known = restrict(domid, self._privcmd, self._parts)
+                except BaseException:
+                    self._restriction = None
+                    raise
+                self._restriction = known
+            elif known.domid != domid:
+                raise error_from(
+                    EINVAL,
+                    call="restrict",
+                    domid=domid,
+                    hint=f"restricted to domain {known.domid} already, for good",
+                )
+            return known
+
+    @property
+    def restriction(self) -> Restriction | None:
+        """What `restrict()` has come to; None if it was not called."""
+        return self._restriction
 
     def version(self) -> Version:
         """Xen's release (XENVER_version and XENVER_extraversion).
@@ -446,7 +543,8 @@ class Xen(OneOfAKind):
 
     def __repr__(self) -> str:
         kind = "simulated " if self.simulated else ""
-        return f"<{kind}Xen, {self._state}>"
+        only = "" if self._restriction is None else f", restricted to domain {self._restriction.domid}"
+        return f"<{kind}Xen, {self._state}{only}>"
 
     def _caller(self) -> Caller:
         part = self._parts.get("caller")
@@ -468,6 +566,7 @@ class Xen(OneOfAKind):
         from xensys.devices.hypercall import HypercallMemory
         from xensys.devices.privcmd import Privcmd
 
+        self._check_unrestricted("buffers")
         try:
             return HypercallMemory.open(self.kernel)
         except NoXenError as error:
@@ -492,7 +591,31 @@ class Xen(OneOfAKind):
         """Remember a part; the first one made by any thread is everybody's."""
         with self._lock:
             self._check_open()
+            if self._restriction is not None and name not in self._parts:
+                self._restrict_new(name, part, self._restriction)
             return self._parts.setdefault(name, part)
+
+    def _restrict_new(self, name: str, part: Any, restriction: Restriction) -> None:
+        """See that a part that comes after the restriction is under it; needs the lock."""
+        from xensys._restrict import LOST, restrict_part
+
+        if name in ("grants", "store") or (name == "events" and restriction.devices["evtchn"] == LOST):
+            self._check_unrestricted(name)
+        elif name == "events":
+            try:
+                restriction.devices["evtchn"] = restrict_part(name, part, restriction.domid)
+            except OSError as error:
+                restriction.devices["evtchn"] = LOST
+                restriction.errors["evtchn"] = error.errno or 0
+                part.close()
+                raise
+
+    def _check_unrestricted(self, name: str) -> None:
+        restriction = self._restriction
+        if restriction is not None:
+            from xensys._restrict import refuse
+
+            raise refuse(name, restriction)
 
     def _check_open(self) -> None:
         if self._state == "forked":

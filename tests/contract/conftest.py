@@ -97,7 +97,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in last] + last
     whole = not config.option.keyword and not config.option.markexpr
     whole = whole and all("::" not in argument for argument in config.args)
-    modules = {path.name for path in _HERE.glob("test_*.py")}
+    left_out = {Path(path).name for path in config.option.ignore or ()}
+    modules = {path.name for path in _HERE.glob("test_*.py")} - left_out
     collected = {item.path.name for item in ours}
     ids = [item.nodeid for item in ours]
     if whole and modules == collected:

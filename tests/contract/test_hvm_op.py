@@ -1,4 +1,4 @@
-"""hvm_op: parameters."""
+"""hvm_op: parameters, types of frames, and what is refused."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 import xensys
 from tests.contract.worlds import NEVER, SELF
+from xensys.abi.hvm import hvm_op as abi
 from xensys.abi.hvm import params
 
 X86_DEPRECATED = (
@@ -156,3 +157,112 @@ def test_operations_that_are_gone_are_ENOSYS(world, op):
     with world.xen.buffers.alloc(64) as buffer, pytest.raises(xensys.NotSupportedError) as caught:
         world.xen.hypercall(34, op, buffer)
     assert caught.value.errno == errno.ENOSYS
+
+
+def test_types_of_a_guests_frames_on_x86(world):
+    hvm_op, guest = world.xen.hvm_op, world.paused
+    if world.target.arch != "x86_64":
+        with pytest.raises(xensys.NotSupportedError):
+            hvm_op.get_mem_type(guest.domid, guest.first)
+        return
+    assert hvm_op.get_mem_type(guest.domid, guest.first) == abi.HVMMEM_ram_rw
+    assert hvm_op.get_mem_type(guest.domid, guest.hole) == abi.HVMMEM_mmio_dm
+    with pytest.raises(xensys.NoSuchDomainError):
+        hvm_op.get_mem_type(NEVER, 0)
+    with pytest.raises(xensys.XenError) as caught:
+        hvm_op.get_mem_type(SELF, 0)
+    assert caught.value.errno == errno.EINVAL
+
+
+def test_a_trace_record_is_taken_on_x86(world):
+    hvm_op = world.xen.hvm_op
+    if world.target.arch != "x86_64":
+        with pytest.raises(xensys.NotSupportedError):
+            hvm_op.xentrace(0x123)
+        return
+    hvm_op.xentrace(0x123)
+    hvm_op.xentrace(0xFFF, b"12345678" * 3 + b"1234")
+    for event, extra in ((0x1000, b""), (1, b"123")):
+        with pytest.raises(xensys.XenError) as caught:
+            hvm_op.xentrace(event, extra)
+        assert caught.value.errno == errno.EINVAL
+    with pytest.raises(OverflowError, match="extra_bytes"):
+        hvm_op.xentrace(1, bytes(32))
+
+
+def test_what_is_for_hvm_callers_is_EINVAL_for_a_pv_dom0(world):
+    hvm_op = world.xen.hvm_op
+    expected = errno.EINVAL if world.target.arch == "x86_64" else errno.ENOSYS
+    for call in (
+        hvm_op.flush_tlbs,
+        lambda: hvm_op.set_evtchn_upcall_vector(0, 0xF3, hazardous=True),
+        lambda: hvm_op.pagetable_dying(SELF, 0, hazardous=True),
+    ):
+        with pytest.raises(xensys.XenError) as caught:
+            call()
+        assert caught.value.errno == expected
+
+
+def test_pagetables_die_in_oneself_only(world):
+    with pytest.raises(xensys.NotSupportedError) as caught:
+        world.xen.hvm_op.pagetable_dying(world.paused.domid, 0, hazardous=True)
+    expected = errno.EOPNOTSUPP if world.target.arch == "x86_64" else errno.ENOSYS
+    assert caught.value.errno == expected
+
+
+def test_an_event_for_a_monitor_that_is_not_there_is_none(world):
+    world.xen.hvm_op.guest_request_vm_event(hazardous=True)
+
+
+HARMFUL = {
+    "pagetable_dying": lambda op: op.pagetable_dying(SELF, 0),
+    "set_evtchn_upcall_vector": lambda op: op.set_evtchn_upcall_vector(0, 0xF3),
+    "guest_request_vm_event": lambda op: op.guest_request_vm_event(),
+}
+ALTP2M = {
+    "get_domain_state": lambda op, domid, **flag: op.get_domain_state(domid),
+    "set_domain_state": lambda op, domid, **flag: op.set_domain_state(domid, True, **flag),
+    "vcpu_enable_notify": lambda op, domid, **flag: op.vcpu_enable_notify(domid, 0, 1, **flag),
+    "vcpu_disable_notify": lambda op, domid, **flag: op.vcpu_disable_notify(domid, 0, **flag),
+    "create_p2m": lambda op, domid, **flag: op.create_p2m(domid),
+    "destroy_p2m": lambda op, domid, **flag: op.destroy_p2m(domid, 1, **flag),
+    "switch_p2m": lambda op, domid, **flag: op.switch_p2m(domid, 0, **flag),
+    "set_mem_access": lambda op, domid, **flag: op.set_mem_access(domid, 0, 1, 7, **flag),
+    "set_mem_access_multi": lambda op, domid, **flag: op.set_mem_access_multi(domid, 0, [1], [7], **flag),
+    "get_mem_access": lambda op, domid, **flag: op.get_mem_access(domid, 0, 1),
+    "change_gfn": lambda op, domid, **flag: op.change_gfn(domid, 1, 1, 2, **flag),
+    "set_suppress_ve": lambda op, domid, **flag: op.set_suppress_ve(domid, 0, 1, True, **flag),
+    "get_suppress_ve": lambda op, domid, **flag: op.get_suppress_ve(domid, 0, 1),
+    "set_suppress_ve_multi": lambda op, domid, **flag: op.set_suppress_ve_multi(
+        domid, 0, 1, 2, True, **flag
+    ),
+    "get_p2m_idx": lambda op, domid, **flag: op.get_p2m_idx(domid, 0),
+    "set_visibility": lambda op, domid, **flag: op.set_visibility(domid, 1, True, **flag),
+}
+ALTP2M_SAFE = {"get_domain_state", "create_p2m", "get_mem_access", "get_suppress_ve", "get_p2m_idx"}
+
+
+@pytest.mark.parametrize("name", HARMFUL)
+def test_what_can_do_harm_is_not_asked_without_the_flag(world, name):
+    with pytest.raises(xensys.HazardError) as caught:
+        HARMFUL[name](world.xen.hvm_op)
+    assert caught.value.call == f"hvm_op(HVMOP_{name})"
+    assert caught.value.via == ""
+
+
+@pytest.mark.parametrize("name", sorted(ALTP2M.keys() - ALTP2M_SAFE))
+def test_altp2m_of_oneself_is_not_asked_without_the_flag(world, name):
+    with pytest.raises(xensys.HazardError) as caught:
+        ALTP2M[name](world.xen.hvm_op.altp2m, SELF)
+    assert caught.value.call == f"hvm_op(HVMOP_altp2m_{name})"
+    assert caught.value.via == ""
+
+
+@pytest.mark.parametrize("name", ALTP2M)
+def test_altp2m_is_refused_where_the_processor_has_none(world, name):
+    # These targets have AMD's virtualization, or arm's; Intel's could.
+    expected = errno.EOPNOTSUPP if world.target.arch == "x86_64" else errno.ENOSYS
+    with pytest.raises(xensys.NotSupportedError) as caught:
+        ALTP2M[name](world.xen.hvm_op.altp2m, world.paused.domid)
+    assert caught.value.errno == expected
+    assert caught.value.domid == world.paused.domid

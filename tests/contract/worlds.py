@@ -13,6 +13,7 @@ is right: where the two differ, the simulator or the test is at fault.
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
 import select
@@ -29,6 +30,7 @@ from functools import cache, cached_property
 from typing import Any
 
 import xensys
+from tests.twodomains.peers import Peer, RealPeer, SimPeer
 from xensys.kernel import Kernel, host
 from xensys.store import Store
 
@@ -51,6 +53,8 @@ class Target:
         arch: "x86_64" or "arm64".
         xen, linux: releases.
         translated: whether dom0's frame numbers are its own (all but PV).
+        ioreq: whether this Xen has ioreq servers, and with them all of dm_op.
+        argo: whether it has argo_op, and a ring without a named partner is given to all.
     """
 
     name: str
@@ -58,14 +62,23 @@ class Target:
     xen: tuple[int, int]
     linux: tuple[int, int]
     translated: bool
+    ioreq: bool
+    argo: bool = False
+
+    @property
+    def silo(self) -> bool:
+        """Whether XSM keeps guests apart (its SILO policy), as Xen's default build for arm does."""
+        return self.arch == "arm64"
 
 
 TARGETS = {
     target.name: target
     for target in (
-        Target("amd64-4.20", "x86_64", (4, 20), (6, 12), translated=False),
-        Target("arm64-4.20", "arm64", (4, 20), (6, 12), translated=True),
-        Target("amd64-4.17", "x86_64", (4, 17), (6, 1), translated=False),
+        Target("amd64-4.20", "x86_64", (4, 20), (6, 12), translated=False, ioreq=True),
+        Target("arm64-4.20", "arm64", (4, 20), (6, 12), translated=True, ioreq=False),
+        Target("amd64-4.17", "x86_64", (4, 17), (6, 1), translated=False, ioreq=True),
+        Target("amd64-4.20-full", "x86_64", (4, 20), (6, 12), translated=False, ioreq=True, argo=True),
+        Target("arm64-4.20-full", "arm64", (4, 20), (6, 12), translated=True, ioreq=True, argo=True),
     )
 }
 
@@ -153,6 +166,7 @@ class World:
 
     def __init__(self) -> None:
         self._opened: list[xensys.Xen | Store] = []
+        self._peers: list[SimPeer | RealPeer] = []
 
     def has(self, feature: str) -> bool:
         """Whether this world can show something; see skips.toml."""
@@ -184,6 +198,22 @@ class World:
         """A guest that talks to XenStore; on real Xen the same one for all tests."""
         raise NotImplementedError
 
+    def peer(self) -> Peer:
+        """A guest whose Python process does what the test asks; its kernel lets any hypercall pass.
+
+        On real Xen the same guest for all tests, whose process has let go of all that an
+        earlier one had it do.
+        """
+        raise NotImplementedError
+
+    def restricted_peer(self) -> Peer:
+        """Another one, whose kernel lets no hypercall pass, as is the default since XSA-482."""
+        raise NotImplementedError
+
+    def throwaway_peer(self) -> Peer:
+        """One of the test's own, to be destroyed; expensive on real Xen."""
+        raise NotImplementedError
+
     @property
     def dead_domid(self) -> int:
         """A domain that lived once."""
@@ -195,6 +225,14 @@ class World:
 
     def page_out(self, guest: Guest, gfns: Sequence[int], *, for_calls: int) -> None:
         """Have frames found paged out, so many times. Feature "paging"."""
+        raise NotImplementedError
+
+    def let_deliver(self) -> None:
+        """Give Xen and the kernel the time to deliver an event."""
+        raise NotImplementedError
+
+    def raise_debug_virq(self) -> None:
+        """Have Xen raise VIRQ_DEBUG for every vCPU of every domain."""
         raise NotImplementedError
 
     def mapped_ranges(self) -> list[str]:
@@ -215,6 +253,8 @@ class World:
         """End of the test."""
         for opened in self._opened:
             opened.close()
+        for peer in self._peers:
+            peer.close()
 
     def misdeeds(self) -> list[str]:
         """What the test has done that it must not, seen after its end."""
@@ -232,6 +272,7 @@ FEATURES = {
 
 _RUNNING_MEMORY = 300 << 20
 _PAUSED_MEMORY = 96 << 20
+_PEER_MEMORY = 64 << 20
 
 
 class SimWorld(World):
@@ -250,6 +291,8 @@ class SimWorld(World):
             guests=False,
             linux=target.linux,
             hypercall_device=not fallback,
+            ioreq_server=target.ioreq,
+            argo="mac-permissive" if target.argo else None,
         )
         self.kernel = self.machine.dom0
         if not target.translated:
@@ -277,6 +320,33 @@ class SimWorld(World):
         self._opened.append(store)
         return Talker(self.running.domid, store)
 
+    def _new_peer(self, *, unrestricted: bool = True) -> SimPeer:
+        from xensys.sim.clock import RealClock
+
+        # Two threads that wait for each other: no time may pass at once.
+        self.machine.clock = RealClock()
+        domain = self.machine.add_domain(memory=_PEER_MEMORY)
+        peer = SimPeer(domain, domain.kernel(unrestricted=unrestricted))
+        self._peers.append(peer)
+        return peer
+
+    @cached_property
+    def _usual_peer(self) -> SimPeer:
+        return self._new_peer()
+
+    @cached_property
+    def _restricted_peer(self) -> SimPeer:
+        return self._new_peer(unrestricted=False)
+
+    def peer(self) -> Peer:
+        return self._usual_peer
+
+    def restricted_peer(self) -> Peer:
+        return self._restricted_peer
+
+    def throwaway_peer(self) -> Peer:
+        return self._new_peer()
+
     @cached_property
     def dead_domid(self) -> int:
         domain = self.machine.add_domain()
@@ -301,6 +371,13 @@ class SimWorld(World):
 
     def page_out(self, guest: Guest, gfns: Sequence[int], *, for_calls: int) -> None:
         self.machine.domains[guest.domid].page_out(gfns, for_calls=for_calls)
+
+    def let_deliver(self) -> None:
+        """Nothing to wait for: it is delivered before the call returns."""
+
+    def raise_debug_virq(self) -> None:
+        for domain in self.machine.domains.values():
+            self.machine.event_channels.raise_virq(domain, 1)
 
     def mapped_ranges(self) -> list[str]:
         return _maps(("/memfd:xensim:domain-", "/memfd:xensim:sigbus"))
@@ -330,14 +407,19 @@ class RealWorld(World):
         self.target = target
         self.fallback = fallback
         self.kernel = host()
-        running = int(os.environ["XENBOX_RUNNING_DOMID"])
-        paused = int(os.environ["XENBOX_PAUSED_DOMID"])
-        self.running = Guest(
-            running,
-            *_longest_run(running, target.arch, 128 << 20),
-            os.environ["XENBOX_WORD"].encode(),
-        )
-        self.paused = Guest(paused, *_longest_run(paused, target.arch, _PAUSED_MEMORY))
+
+    # Looked at when a test asks: a box may have been started without guests.
+
+    @cached_property
+    def running(self) -> Guest:  # type: ignore[override]
+        domid = int(os.environ["XENBOX_RUNNING_DOMID"])
+        run = _longest_run(domid, self.target.arch, 128 << 20)
+        return Guest(domid, *run, os.environ["XENBOX_WORD"].encode())
+
+    @cached_property
+    def paused(self) -> Guest:  # type: ignore[override]
+        domid = int(os.environ["XENBOX_PAUSED_DOMID"])
+        return Guest(domid, *_longest_run(domid, self.target.arch, _PAUSED_MEMORY))
 
     def talker(self) -> Talker:
         talker = _talker()
@@ -347,6 +429,20 @@ class RealWorld(World):
             _talker.cache_clear()
             talker = _talker()
         return talker
+
+    def peer(self) -> Peer:
+        return self._with(_peer("peer", unrestricted=True))
+
+    def restricted_peer(self) -> Peer:
+        return self._with(_peer("restricted", unrestricted=False))
+
+    def throwaway_peer(self) -> Peer:
+        name = f"throwaway-{next(_names)}-{os.getpid()}"
+        return self._with(RealPeer(name, _guest_helper, _toolstack_environment(), throwaway=True))
+
+    def _with(self, peer: RealPeer) -> Peer:
+        self._peers.append(peer)
+        return peer
 
     @property
     def dead_domid(self) -> int:
@@ -362,8 +458,17 @@ class RealWorld(World):
         finally:
             guest.destroy()
 
+    def let_deliver(self) -> None:
+        time.sleep(0.003)
+
+    def raise_debug_virq(self) -> None:
+        # What the 'q' key of Xen's console does, besides printing.
+        moved = os.environ.get("XENSYS_CONTRACT_LIBXEN")
+        environment = {**os.environ, **({"LD_LIBRARY_PATH": moved} if moved else {})}
+        subprocess.run(["xl", "debug-keys", "q"], env=environment, check=True)
+
     def mapped_ranges(self) -> list[str]:
-        return _maps(("/dev/xen/privcmd", "/proc/xen/privcmd"))
+        return _maps(("/dev/xen/privcmd", "/proc/xen/privcmd", "/dev/xen/gntdev", "/dev/xen/gntalloc"))
 
 
 class RealThrowaway(Throwaway):
@@ -401,6 +506,15 @@ def _dead_domid() -> int:
     domid = _create_guest()
     _guest_helper("destroy", str(domid))
     return domid
+
+
+@cache
+def _peer(name: str, *, unrestricted: bool) -> RealPeer:
+    """Made at the first use; gone when the tests are over, as the next ones need its memory."""
+    pid = os.getpid()
+    peer = RealPeer(f"{name}-{pid}", _guest_helper, _toolstack_environment(), unrestricted=unrestricted)
+    atexit.register(lambda: peer.destroy() if os.getpid() == pid else None)
+    return peer
 
 
 #: A guest's only process: passes bytes between its console and its XenStore device.
@@ -468,13 +582,21 @@ def _archived(name: str, data: bytes) -> bytes:
     return head + bytes(-len(head) % 4) + data + bytes(-len(data) % 4)
 
 
-def _guest_helper(*argv: str) -> str:
+def _toolstack_environment() -> dict[str, str]:
     environment = dict(os.environ)
     moved = environment.get("XENSYS_CONTRACT_LIBXEN")
     if moved:
         environment["LD_LIBRARY_PATH"] = moved
+    return environment
+
+
+def _guest_helper(*argv: str) -> str:
     done = subprocess.run(
-        ["/xenbox/guest", *argv], env=environment, capture_output=True, text=True, check=False
+        ["/xenbox/guest", *argv],
+        env=_toolstack_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"guest {' '.join(argv)}: {done.stdout}{done.stderr}")

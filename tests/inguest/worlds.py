@@ -77,7 +77,7 @@ class SimWorld(World):
         self._made = made = contract.SimWorld(contract.target(), fallback=False)
         self.target = made.target
         self.domid = made.running.domid
-        self.kernel = made.machine.domains[self.domid].kernel()
+        self.kernel = made.machine.domains[self.domid].kernel(unrestricted=True)
         self._half = Half(
             made.store("socket"),
             self.domid,

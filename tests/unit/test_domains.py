@@ -267,7 +267,7 @@ class TestDomainState:
 
     def test_of_the_next_that_changed_is_xenstoreds_to_ask(self, new):
         _, xen = new
-        with pytest.raises(HazardError, match="xenstored"):
+        with pytest.raises(HazardError, match="another program"):
             xen.domctl.get_domain_state(0x7FF4)
         with pytest.raises(SimulatorGap):
             xen.domctl.get_domain_state(0x7FF4, hazardous=True)

@@ -39,6 +39,7 @@ MEMBERS = [
         (errno.ENOTTY, errors.NotSupportedError, OSError),
         (errno.EINTR, errors.XenInterruptedError, InterruptedError),
         (errno.ETIMEDOUT, errors.XenTimeoutError, TimeoutError),
+        (errno.EFBIG, errors.EventOverflowError, OSError),
         (errno.EINVAL, errors.XenError, OSError),
     ],
 )

@@ -26,6 +26,7 @@ HEIGHT = {
     "vchan": 6,
     "ioreq": 6,
     "_probe": 7,
+    "_restrict": 7,
     "domains": 7,
     "xen": 7,
     "": 8,  # xensys/__init__.py itself

@@ -47,6 +47,11 @@ def test_xenstore_example_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     assert machine.store.read("/tool/count") == b"2"
 
 
+def test_two_domains_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(blocks("python")[3], "README.md", "exec"), {})
+    assert capsys.readouterr().out == "[<Port 3, unbound for 0>] b'hello'\n"
+
+
 def test_every_command_is_there() -> None:
     commands = [
         line[2:].split("#")[0].strip() for block in blocks("console") for line in block.splitlines()

@@ -31,6 +31,7 @@ from xensys.store.transports import DEVICE_TIMEOUT
 REVIEWED = {
     ("Store", "fileno"): "the loop waits for the descriptor",
     ("Store", "dispatch"): "the loop reads",
+    ("Store", "restrict"): "a Xen object gives its own connection up, and that is no asynchronous one",
 }
 PAIRS = [(sync.Store, aio.Store), (sync.Transaction, aio.Transaction), (sync_watches.Watch, aio.Watch)]
 #: What is not awaited itself: it gives something to be awaited, entered or iterated.

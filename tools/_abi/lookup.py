@@ -107,7 +107,9 @@ def operations(tree: Tree) -> str:
 
 def hazards(tree: Tree) -> str:
     """Return the text of _hazards.py."""
-    text = _head("abi/tables", "Sub-operations that can do harm: name -> how, to oneself and to another domain.")
+    text = _head(
+        "abi/tables", "Sub-operations that can do harm: name -> how, to oneself and to another domain."
+    )
     text = text.replace("    from typing import Any\n", "    from typing import Final\n")
     text += "\n# Empty where it does none.\nHAZARDS: Final[dict[str, tuple[str, str]]] = {\n"
     for family, table in tables.read(tree).items():

@@ -7,8 +7,9 @@ Parts, in an order in which each leaves the box fit for the next:
     tables      whether this Xen knows what the hand-kept tables say it knows
     plain, nolibs, fallback
                 the contract: as it is, with libxen moved away, without the buffer device
+    full        of the contract, what only a Xen with everything shows
     demo        the demo, under strace
-    guest       the tests that run inside a guest
+    guest       the tests that run inside a guest: XenStore, and the contract of a translated caller
     store       XenStore's part of the contract, alone
     yardstick   upstream's own test of XenStore beside ours
     campaign    random operations against XenStore, compared with a model
@@ -61,9 +62,75 @@ def module(name: str, *arguments: str | Path) -> bool:
     return run(sys.executable, "-m", name, *arguments)
 
 
+#: Written, green on the simulator, and not yet on every real Xen: no part of the proof so
+#: far, and named in README's limits. A file leaves this list when it has passed on all targets.
+PENDING: tuple[str, ...] = (
+    "tests/contract/test_argo_op.py",
+    "tests/contract/test_console_io.py",
+    "tests/contract/test_dm_op.py",
+    "tests/contract/test_event_channel_op.py",
+    "tests/contract/test_events.py",
+    "tests/contract/test_events_aio.py",
+    "tests/contract/test_grant_table_op.py",
+    "tests/contract/test_grants.py",
+    "tests/contract/test_grants_resource.py",
+    "tests/contract/test_hypfs_op.py",
+    "tests/contract/test_ioreq.py",
+    "tests/contract/test_kexec_op.py",
+    "tests/contract/test_maps_of.py",
+    "tests/contract/test_memory_op_changing.py",
+    "tests/contract/test_multicall.py",
+    "tests/contract/test_physdev_op.py",
+    "tests/contract/test_restrict.py",
+    "tests/contract/test_sched_op.py",
+    "tests/contract/test_two_domains.py",
+    "tests/contract/test_vchan.py",
+    "tests/contract/test_vcpu_op.py",
+    "tests/contract/test_xenpmu_op.py",
+    "tests/inguest/test_caller.py",
+    "tests/inguest/test_translated_buffers.py",
+    "tests/inguest/test_translated_memory_op.py",
+    "tests/inguest/test_translated_probe.py",
+    "tests/inguest/test_translated_raw_door.py",
+    "tests/inguest/test_translated_xen_version.py",
+)
+
+
+def pending(suite: str) -> list[str]:
+    """pytest's arguments that leave out what is pending in a suite."""
+    return [f"--ignore={path}" for path in PENDING if path.startswith(f"{suite}/")]
+
+
 def contract(results: Path, mode: str) -> bool:
     """The whole suite in one of inbox.sh's modes."""
-    return run("sh", "tests/contract/inbox.sh", mode, results / f"contract-{mode}.json")
+    outcomes = results / f"contract-{mode}.json"
+    return run("sh", "tests/contract/inbox.sh", mode, outcomes, *pending("tests/contract"))
+
+
+def guest(results: Path) -> bool:
+    """The tests inside a guest."""
+    suite = "tests/inguest"
+    return module("tests.inguest.run", results / "contract-guest.json", "-q", suite, *pending(suite))
+
+
+#: Below tests/contract: what targets called -full are for. Also run so on the simulator.
+FULL = ("test_argo_op.py", "test_dm_op.py", "test_hypfs_op.py", "test_ioreq*.py")
+
+
+def full_files(root: Path = Path()) -> list[str]:
+    """The files of `FULL`, each of which must be there."""
+    files: list[str] = []
+    for pattern in FULL:
+        found = sorted(root.glob(f"tests/contract/{pattern}"))
+        if not found:
+            raise SystemExit(f"there is no tests/contract/{pattern}")
+        files += [str(path.relative_to(root)) for path in found]
+    return files
+
+
+def full(results: Path) -> bool:
+    """dm_op, ioreq servers, argo_op and hypfs_op."""
+    return module("pytest", "-q", "--contract-outcomes", results / "contract-full.json", *full_files())
 
 
 def demo(results: Path) -> bool:
@@ -117,8 +184,9 @@ PARTS: dict[str, Callable[[Path], bool]] = {
     "plain": lambda results: contract(results, "plain"),
     "nolibs": lambda results: contract(results, "nolibs"),
     "fallback": lambda results: contract(results, "fallback"),
+    "full": full,
     "demo": demo,
-    "guest": lambda results: module("tests.inguest.run", results / "contract-guest.json"),
+    "guest": guest,
     "store": store,
     "yardstick": lambda results: module("tests.daemons.yardstick"),
     "campaign": campaign,

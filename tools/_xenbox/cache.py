@@ -3,7 +3,8 @@
 Layout of the cache directory:
     apt/SUITE-ARCH/    a private apt: lists and downloaded packages
     images/NAME-KEY/   a ready image; exists whole or not at all
-    locks/             one file per apt and per image
+    hypervisors/NAME-KEY/  the same for a hypervisor built from source
+    locks/             one file per apt, image and hypervisor
     runs/              one directory per running box, removed after it
 """
 
@@ -14,6 +15,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,6 +85,18 @@ def becoming(final: Path) -> Iterator[Path]:
             os.rename(work, final)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def prune(kept: Path, name: str, *, days: float = 7) -> None:
+    """Remove other directories beside `kept` that are called `name`-KEY, unused for that long."""
+    for other in kept.parent.glob(f"{name}-*"):
+        key = other.name.removeprefix(f"{name}-")
+        # Another name may begin with this one.
+        if other == kept or "-" in key or time.time() - other.stat().st_mtime < days * 86400:
+            continue
+        with try_lock(other.name) as ours:
+            if ours:
+                shutil.rmtree(other, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import cache, image, overlay, packages, say, session, targets
+from . import cache, hypervisor, image, overlay, packages, say, session, targets
 from .boot import Box, Options
 from .errors import BootError, BoxError, Gap
 from .say import warn
@@ -183,29 +183,39 @@ def _list(args: argparse.Namespace) -> int:
     for target in targets.TARGETS:
         print(f"{target.name}: Xen {target.xen}, {target.suite}, {target.arch}, Python {target.python}")
         try:
-            made_of = image.manifest(target)
-            place = image.directory(target)
+            made_of = image.manifest(target.image)
+            place = image.directory(target.image)
         except Gap as gap:
             print(f"    gap: {gap}")
             continue
-        if not made_of:
+        if not _is_ready(target) or not made_of:
             print("    not prepared")
             continue
         size = sum(path.stat().st_size for path in place.iterdir())
         print(f"    prepared {made_of['prepared']}, {size >> 20} MiB: {place}")
-        for name, version in _telling(target, made_of):
+        for name, version in _telling(target):
             print(f"    {name} {version}")
     return 0
 
 
-def _telling(target: Target, made_of: dict[str, Any]) -> list[tuple[str, str]]:
-    """The versions a reader of results wants; the manifest has all."""
+def _is_ready(target: Target) -> bool:
+    return bool(image.manifest(target.image) and (not target.built or hypervisor.manifest(target)))
+
+
+def _telling(target: Target) -> list[tuple[str, str]]:
+    """The versions a reader of results wants; the manifests have all."""
+    made_of = image.manifest(target.image)
+    assert made_of
+    built = target.built and hypervisor.manifest(target)
     found = [
         (name, version)
         for name, version in made_of["packages"].items()
         if name.startswith(("xen-hypervisor-", "linux-image-", "xen-utils-4"))
         or name in ("hypervisor", f"python{target.python}")
     ]
+    if built:
+        found = [(name, version) for name, version in found if not name.startswith("xen-hypervisor-")]
+        found.append(("xen, built here:", f"{built['source']} ({' '.join(built['options'])})"))
     return found + list(made_of["python_packages"].items())
 
 
@@ -225,10 +235,11 @@ def _prepare(args: argparse.Namespace) -> int:
 
 
 def _ready(target: Target, *, refresh: bool = False) -> Path:
+    """The image that a target boots; also its hypervisor is there then, if it has one of its own."""
     packages.require_on_host(
         {target.machine.qemu: target.machine.qemu_package, "setpriv": "util-linux", "git": "git"}
     )
-    if refresh or not image.manifest(target):
+    if refresh or not _is_ready(target):
         packages.require_on_host(
             {
                 "dpkg-deb": "dpkg",
@@ -237,12 +248,11 @@ def _ready(target: Target, *, refresh: bool = False) -> Path:
                 str(packages.KEYRING): "debian-archive-keyring",
             }
         )
-    place = image.prepare(target, refresh=refresh)
-    made_of = image.manifest(target)
-    assert made_of
-    say.say(
-        f"{target.name}: " + ", ".join(f"{name} {version}" for name, version in _telling(target, made_of))
-    )
+    # Somebody else's image is refreshed under its own name.
+    place = image.prepare(target.image, refresh=refresh and not target.built)
+    if target.built:
+        hypervisor.prepare(target, refresh=refresh)
+    say.say(f"{target.name}: " + ", ".join(f"{name} {version}" for name, version in _telling(target)))
     return place
 
 
@@ -281,9 +291,14 @@ def _boot_and_talk(
 ) -> int:
     target = targets.find(args.target)
     place = _ready(target)
-    options = Options(args.xen_args, args.kernel_args, args.hypervisor)
-    # Shared while it is read; a refresh waits for us.
-    with cache.lock(place.name, shared=True):
+    options = Options(list(args.xen_args), args.kernel_args, args.hypervisor)
+    # Shared while they are read; a refresh waits for us.
+    with ExitStack() as held:
+        held.enter_context(cache.lock(place.name, shared=True))
+        if target.built:
+            options.xen_args[:0] = target.built.xen_args
+            options.hypervisor = options.hypervisor or hypervisor.prepare(target)
+            held.enter_context(cache.lock(hypervisor.directory(target).name, shared=True))
         for last_try in (False, True):
             try:
                 return _once(target, place, args.console, options, job, limits, collects, keyboard)

@@ -117,21 +117,26 @@ def mirror() -> str:
     )
 
 
+def architecture() -> str:
+    """Debian's name for what this host is."""
+    return _run(["dpkg", "--print-architecture"]).stdout.strip()
+
+
 class Apt:
-    """An apt of its own for one suite and architecture.
+    """An apt of its own for one suite and architecture; `kind`: "deb", or "deb-src" for sources.
 
     Its lists, status and downloads live under `root`; the host's configuration
     and installed packages play no part. Not for two processes at once: the
     caller holds a lock.
     """
 
-    def __init__(self, root: Path, suite: str, arch: str) -> None:
+    def __init__(self, root: Path, suite: str, arch: str, *, kind: str = "deb") -> None:
         self.suite, self.arch = suite, arch
         self._archives, self._nothing = root / "archives", root / "nothing"
         for folder in ("lists/partial", "archives/partial", "nothing/partial", "etc/parts", "etc/sources"):
             (root / folder).mkdir(parents=True, exist_ok=True)
         (root / "status").write_text("")
-        (root / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror()} {suite} main\n")
+        (root / "sources.list").write_text(f"{kind} [signed-by={KEYRING}] {mirror()} {suite} main\n")
         # Read before the host's apt.conf.d, whose proxies and time-outs stay
         # in force; its sources and preferences do not.
         (root / "apt.conf").write_text(
@@ -224,12 +229,43 @@ class Apt:
             debs.append(Deb(name, version.replace("%3a", ":"), self._archives / file))
         return debs
 
+    def upstream(self, name: str) -> tuple[str, Path]:
+        """Download the upstream archive of a source package: its Debian version, and where it is.
+
+        Raises:
+            Gap: the suite has no such source.
+        """
+        how = ["apt-get", "-qq", "source", "--print-uris", name]
+        listed = _run(how, env=self._env, check=False)
+        if listed.returncode:
+            raise Gap(f"{self.suite} cannot give the source of {name}:\n{_tail(listed.stdout)}")
+        files = [line.split()[1] for line in listed.stdout.splitlines() if line.startswith("'")]
+        version, archive = source_files(name, files)
+        # Of several files the one that is wanted, checked by apt; the others may be missing.
+        how = ["apt-get", "-qq", "source", "--download-only", "--tar-only", f"{name}={version}"]
+        _run(how, env=self._env, cwd=self._archives)
+        return version, self._archives / archive
+
     def forget_others(self, kept: Iterable[Deb]) -> None:
         """Delete downloads that nobody named: versions since replaced."""
         paths = {deb.path for deb in kept}
         for path in self._archives.glob("*.deb"):
             if path not in paths:
                 path.unlink()
+
+
+def source_files(name: str, files: Iterable[str]) -> tuple[str, str]:
+    """Of a source package's file names: the version, and the upstream archive.
+
+    Raises:
+        Gap: there is no such file among them.
+    """
+    found = list(files)
+    versions = [file[len(name) + 1 : -4] for file in found if re.fullmatch(rf"{name}_.+\.dsc", file)]
+    archives = [file for file in found if re.fullmatch(rf"{name}_.+\.orig\.tar\.\w+", file)]
+    if len(versions) != 1 or len(archives) != 1:
+        raise Gap(f"source of {name}: one version and one upstream archive wanted, there are {found}")
+    return versions[0], archives[0]
 
 
 # --- pip ---------------------------------------------------------------------

@@ -20,16 +20,40 @@ class Machine:
     triplet: str  # Debian's name for the library directory
     wheel: str  # the architecture in a wheel's platform tag
     xen_file: str  # pattern inside the hypervisor package
+    xen_arch: str  # the architecture to Xen's own build
 
 
 MACHINES = {
     "amd64": Machine(
-        "qemu-system-x86_64", "qemu-system-x86", "x86_64-linux-gnu", "x86_64", "boot/xen-*-amd64.gz"
+        "qemu-system-x86_64",
+        "qemu-system-x86",
+        "x86_64-linux-gnu",
+        "x86_64",
+        "boot/xen-*-amd64.gz",
+        "x86_64",
     ),
     "arm64": Machine(
-        "qemu-system-aarch64", "qemu-system-arm", "aarch64-linux-gnu", "aarch64", "boot/xen-*-arm64"
+        "qemu-system-aarch64",
+        "qemu-system-arm",
+        "aarch64-linux-gnu",
+        "aarch64",
+        "boot/xen-*-arm64",
+        "arm64",
     ),
 }
+
+
+@dataclass(frozen=True)
+class Build:
+    """A hypervisor that prepare builds from the suite's source package.
+
+    `like` is the target whose image boots under it; `options` are lines of Xen's
+    .config that its default lacks; `xen_args` go onto Xen's command line.
+    """
+
+    like: str
+    options: tuple[str, ...]
+    xen_args: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -39,7 +63,8 @@ class Target:
     `kernel_suite` and `hypervisor_suite` are for mixed targets; empty means
     the user space's own suite. `hypervisor` empty means the package of release
     `xen`; a path (absolute, or below the cache directory) means a binary built
-    elsewhere, which prepare checks but never builds.
+    elsewhere, which prepare checks but never builds. One with `built` has no image
+    of its own.
     """
 
     name: str
@@ -50,6 +75,12 @@ class Target:
     kernel_suite: str = ""
     hypervisor_suite: str = ""
     hypervisor: str = ""
+    built: Build | None = None
+
+    @property
+    def image(self) -> Target:
+        """The target whose kernel and user space this one boots."""
+        return find(self.built.like) if self.built else self
 
     @property
     def machine(self) -> Machine:
@@ -65,7 +96,29 @@ class Target:
         return f"linux-image-{self.arch}"
 
     def as_dict(self) -> dict[str, str]:
-        return dataclasses.asdict(self)
+        """What decides about an image."""
+        fields = dataclasses.asdict(self)
+        del fields["built"]
+        return fields
+
+
+# Every stable hypercall that Debian's builds leave out. The rest is off only because it
+# costs minutes of building, and nothing that a caller can tell depends on it.
+FULL = (
+    "CONFIG_EXPERT=y",
+    "CONFIG_UNSUPPORTED=y",
+    "CONFIG_IOREQ_SERVER=y",
+    "CONFIG_ARGO=y",
+    "CONFIG_HYPFS=y",
+    "CONFIG_HYPFS_CONFIG=y",
+    "CONFIG_DEBUG_INFO=n",
+    "CONFIG_LIVEPATCH=n",
+)
+
+
+def _full(like: str) -> Build:
+    # mac-permissive: a ring without a named partner is given to all.
+    return Build(like, FULL, ("argo=1,mac-permissive=1",))
 
 
 #         name          arch     suite      xen     python
@@ -73,6 +126,8 @@ TARGETS = (
     Target("amd64-4.20", "amd64", "trixie", "4.20", "3.13"),
     Target("arm64-4.20", "arm64", "trixie", "4.20", "3.13"),
     Target("amd64-4.17", "amd64", "bookworm", "4.17", "3.11"),
+    Target("amd64-4.20-full", "amd64", "trixie", "4.20", "3.13", built=_full("amd64-4.20")),
+    Target("arm64-4.20-full", "arm64", "trixie", "4.20", "3.13", built=_full("arm64-4.20")),
 )
 
 # dom0's user space. {xen} and {python} are the row's. `shell tools` come from

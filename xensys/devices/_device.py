@@ -6,16 +6,18 @@ that. So the number lives in a `Descriptor`, every call holds a reference to it
 for its duration, and the last reference to go closes the file. Closing a
 handle therefore means putting another object in the descriptor's place, which
 also makes the check for "closed" free: the replacement has no number to give.
+A device that knows nothing of restriction is restricted the same way.
 """
 
 from __future__ import annotations
 
 import os
 from _warnings import warn
-from errno import EACCES, EINTR, ENODEV, ENOENT, ENXIO, EPERM
+from errno import EACCES, EINTR, EINVAL, ENODEV, ENOENT, ENOTTY, ENXIO, EPERM
 
 from xensys._lifetime import OneOfAKind, is_exiting, watch_fork
-from xensys.errors import ForkedError, NoXenError, XenError, error_from
+from xensys._packing import check
+from xensys.errors import ForkedError, NoXenError, XenError, XenPermissionError, error_from
 from xensys.kernel.base import MAP_FIXED, MAP_SHARED, PROT_READ, PROT_WRITE
 from xensys.kernel.pointers import address_of
 
@@ -74,7 +76,41 @@ class _Forked(_Closed):
         raise ForkedError
 
 
+class _Restricted(_Closed):
+    """Stands where the descriptor of a device was that can only be given up, not restricted."""
+
+    __slots__ = ("domid", "path")
+
+    def __init__(self, domid: int, path: str) -> None:
+        super().__init__()
+        self.domid = domid
+        self.path = path
+
+    @property
+    def fd(self) -> int:  # type: ignore[override]  # never has a number: reading it is the check
+        raise restricted(self.domid, self.path)
+
+
 _CLOSED = _Closed()
+
+#: The last number that a domain can have (xen/include/public/xen.h, below DOMID_FIRST_RESERVED).
+_LAST_DOMID = 0x7FEF
+
+
+def restricted(domid: int, path: str) -> XenPermissionError:
+    """What to raise for a device that was given up in a restriction."""
+    return XenPermissionError(
+        EPERM,
+        via=path,
+        domid=domid,
+        hint=f"restricted to domain {domid}, for good: this device has no restriction to one domain, "
+        "so nothing can be asked of it any more",
+    )
+
+
+def check_domid(domid: int) -> None:
+    """What a restriction can be to: a domain's own number."""
+    check(domid, "restrict", "domid", 0, _LAST_DOMID)
 
 
 class Device(OneOfAKind):
@@ -84,7 +120,7 @@ class Device(OneOfAKind):
     context manager a handle closes on exit.
     """
 
-    __slots__ = ("__weakref__", "_descriptor", "_kernel", "_path")
+    __slots__ = ("__weakref__", "_descriptor", "_kernel", "_only", "_path")
 
     #: Where the device may be, in order of preference.
     PATHS: tuple[str, ...] = ()
@@ -94,6 +130,7 @@ class Device(OneOfAKind):
     def __init__(self, kernel: Kernel, fd: int, path: str, *, owned: bool = True) -> None:
         self._kernel = kernel
         self._path = path
+        self._only: int | None = None
         self._descriptor: Descriptor = Descriptor(kernel, fd, owned=owned)
         watch_fork(self)
 
@@ -165,9 +202,60 @@ class Device(OneOfAKind):
         """Whether the handle is closed."""
         return self._descriptor is _CLOSED
 
+    @property
+    def restricted_to(self) -> int | None:
+        """The domain that this handle was restricted to through this object; None if it was not."""
+        return self._only
+
     def fileno(self) -> int:
         """The descriptor's number."""
         return self._descriptor.fd
+
+    def restrict(self, domid: int) -> None:
+        """Give up all that is not about one domain, for good; here that is everything.
+
+        This device's driver has no restriction. So /dev/null takes the place of
+        the descriptor, whoever opened it, and what was mapped stays. Duplicated
+        and inherited descriptors are not reached.
+
+        Args:
+            domid: 0 … 0x7FEF.
+        Raises:
+            XenError: EINVAL, restricted to another domain already; EMFILE or
+                ENFILE, an adopted descriptor that could not be replaced: it is
+                still what it was, for others.
+        """
+        check_domid(domid)
+        if self._only is not None:
+            self._refuse_other(domid)
+            return
+        descriptor = self._descriptor
+        fd = descriptor.fd
+        # First: a thread that has the number already gets to /dev/null, and nobody gets it from now on.
+        self._only = domid
+        self._descriptor = _Restricted(domid, self._path)
+        try:
+            self._kernel.revoke(fd)
+        except OSError as error:
+            if descriptor._owned:
+                return  # closed with the last call that is inside the kernel
+            raise error_from(
+                error.errno or 0,
+                call="dup2(/dev/null)",
+                via=self._path,
+                hint="this descriptor is somebody else's, and for them as it was; only this handle is done",
+            ) from None
+
+    def _refuse_other(self, domid: int) -> None:
+        """A restriction cannot be taken back."""
+        if self._only != domid:
+            raise error_from(
+                EINVAL,
+                call="restrict",
+                via=self._path,
+                domid=domid,
+                hint=f"this handle is restricted to domain {self._only} already, for good",
+            )
 
     def close(self) -> None:
         """Close the handle; a second call does nothing.
@@ -196,6 +284,8 @@ class Device(OneOfAKind):
         descriptor = getattr(self, "_descriptor", _CLOSED)
         if isinstance(descriptor, _Forked):
             state = "of a parent process"
+        elif isinstance(descriptor, _Restricted):
+            state = f"given up: restricted to domain {descriptor.domid}"
         elif isinstance(descriptor, _Closed):
             state = "closed"
         else:
@@ -227,8 +317,24 @@ class Device(OneOfAKind):
                 if error.errno == EINTR and retry:
                     continue
                 raise error_from(
-                    error.errno or 0, call=name, via=self._path, domid=domid, arguments=arguments
+                    error.errno or 0,
+                    call=name,
+                    via=self._path,
+                    domid=domid,
+                    arguments=arguments,
+                    hint=self._restriction_hint(error.errno),
                 ) from None
+
+    def _restriction_hint(self, errno: int | None) -> str:
+        """What to say of an errno that a restriction may be the cause of."""
+        if errno == ENOTTY:
+            now = self._descriptor
+            if isinstance(now, _Restricted):
+                # Given up while this call was on its way: it has met /dev/null.
+                raise restricted(now.domid, now.path) from None
+        if self._only is not None and errno in (EPERM, EACCES):
+            return f"this handle is restricted to domain {self._only}, for good"
+        return ""
 
     def _map_over(self, memory: mmap.mmap) -> None:
         """Map the device in place of anonymous memory that the caller made for it.
@@ -245,6 +351,9 @@ class Device(OneOfAKind):
             except XenError:  # ForkedError
                 raise
             except OSError as error:
+                now = self._descriptor
+                if isinstance(now, _Restricted):
+                    raise restricted(now.domid, now.path) from None
                 raise error_from(
                     error.errno or 0, call="mmap", via=self._path, arguments={"length": length}
                 ) from None

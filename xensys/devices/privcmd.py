@@ -21,7 +21,7 @@ from struct import error as StructError
 from xensys._packing import check, pack_into, packed
 from xensys.devices._device import Device
 from xensys.devices._ioctls import PRIVCMD
-from xensys.errors import HazardError, XenTimeoutError
+from xensys.errors import HazardError, XenError, XenPermissionError, XenTimeoutError, error_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ _IOEVENTFD = Struct("<QQQIIIIIHxx")
 _PCIDEV_GET_GSI = Struct("<II")
 
 _HYPERCALL_NUMBER = PRIVCMD["hypercall"][0]
+_XEN_VERSION = 17
+_DOMID_INVALID = 0x7FF4
 _MASK = 0xFFFF_FFFF_FFFF_FFFF
 
 #: Seconds after which an open that still waits is worth a word.
@@ -328,6 +330,39 @@ class Privcmd(Device):
         """
         arg = packed(_RESTRICT, "restrict", ("domid",), (domid,))
         self._ioctl("IOCTL_PRIVCMD_RESTRICT", PRIVCMD["restrict"][0], arg, domid=domid, retry=True)
+        if domid != _DOMID_INVALID:  # which the driver takes for "not restricted"
+            self._only = domid
+
+    @property
+    def restricted(self) -> bool:
+        """Whether it may make no hypercalls. Asks the driver, with one that Xen lets everybody make.
+
+        So after `restrict()`, by whoever holds the file; and so is every handle
+        of a domU unless the administrator has said otherwise (XSA-482).
+        """
+        if self._only is None or self.closed:
+            try:
+                self.hypercall(_XEN_VERSION, 0)
+            except XenError:  # ForkedError
+                raise
+            except OSError as error:
+                if error.errno == EPERM:
+                    return True
+                raise error_from(error.errno or 0, call="IOCTL_PRIVCMD_HYPERCALL", via=self._path) from None
+            return False
+        return True
+
+    def allows(self, domid: int) -> bool:
+        """Whether the driver lets this handle act on a domain: a dm_op of nothing at all asks.
+
+        Since Linux 4.11. What Xen thinks of it is another matter. A domU's
+        handle that is bound to nothing allows DOMID_IDLE (0x7FFF) alone.
+        """
+        try:
+            self.dm_op(domid, ())
+        except XenPermissionError:
+            return False
+        return True
 
     def mmap_resource(self, domid: int, kind: int, ident: int, index: int, num: int, address: int) -> int:
         """Map a resource of a domain, or ask for its size (IOCTL_PRIVCMD_MMAP_RESOURCE).

@@ -19,6 +19,7 @@ from _thread import allocate_lock
 
 from xensys._lifetime import watch_fork
 from xensys.domains._looking import DOMIDS, Domain, DomainEvent, Looking, Watching, no_event
+from xensys.errors import StoreTimeoutError
 from xensys.store._joined import JoinedWatches
 from xensys.store._scripts import run
 
@@ -183,6 +184,29 @@ class DomainWatch(Watching):
             return run(self._next(timeout, deadline))
         finally:
             self._lock.release()
+
+    def release_dead(self, timeout: float | None = 0) -> dict[int, int]:
+        """Let go of what is mapped of domains that have died: `xen.release()` for each.
+
+        Takes the events that there are, arrivals as well; whoever wants those
+        uses `get()`, and releases by itself.
+
+        Args:
+            timeout: seconds to wait for a first event; None waits, 0 only looks.
+        Returns:
+            domid → how many mappings were let go.
+        Raises:
+            As `get`, but for StoreTimeoutError.
+        """
+        released: dict[int, int] = {}
+        while True:
+            try:
+                event = self.get(timeout)
+            except StoreTimeoutError:
+                return released
+            timeout = 0
+            if event.kind == "died":
+                released[event.domid] = self._of._xen.release(event.domid)
 
     def close(self) -> None:
         """End the watch; a second call does nothing. Waiting threads end with an error."""

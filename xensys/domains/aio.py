@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 
 from xensys.domains._looking import DOMIDS, Domain, DomainEvent, Looking, Watching, no_event
+from xensys.errors import StoreTimeoutError
 from xensys.store._scripts import run_async
 from xensys.store.aio_joined import JoinedWatches
 from xensys.store.aio_opening import Opening
@@ -115,6 +116,18 @@ class DomainWatch(Watching):
             return await run_async(self._next(timeout, deadline))
         finally:
             self._lock.release()
+
+    async def release_dead(self, timeout: float | None = 0) -> dict[int, int]:
+        """Let go of what is mapped of domains that have died; see `xensys.domains.DomainWatch`."""
+        released: dict[int, int] = {}
+        while True:
+            try:
+                event = await self.get(timeout)
+            except StoreTimeoutError:
+                return released
+            timeout = 0
+            if event.kind == "died":
+                released[event.domid] = self._of._xen.release(event.domid)
 
     async def close(self) -> None:
         """End the watch; a second call does nothing. Waiting tasks end with an error."""

@@ -56,6 +56,11 @@ _RESTRICTED_HINT = (
     "default (XSA-482; the administrator can boot with xen_privcmd.unrestricted=1, ignored under lockdown)"
 )
 
+_RESTRICTED_TO_HINT = (
+    "this privcmd handle is restricted to domain {0}, for good (restrict()): no hypercall goes through it; "
+    "that domain's memory and resources can be mapped, and dm_op works for it by its ioctl"
+)
+
 _HARM = {
     "kernel-owned": "the running kernel, or another program, relies on what this changes or takes",
     "stops-the-machine": "this can stop a domain, or the whole machine",
@@ -204,6 +209,8 @@ class Caller:
         hint = ""
         if errno == EPERM and _restricted(privcmd):
             hint = _RESTRICTED_HINT
+            if privcmd.restricted_to is not None:
+                hint = _RESTRICTED_TO_HINT.format(privcmd.restricted_to)
         elif errno == EFAULT and self._may_fault():
             hint = "this kernel has no /dev/xen/hypercall: EFAULT may pass while it moves memory"
         return error_from(
@@ -232,10 +239,9 @@ def _restricted(privcmd: Privcmd) -> bool:
     Xen lets everybody ask for its version, so EPERM to that is the driver's.
     """
     try:
-        privcmd.hypercall(XEN_VERSION, 0)
-    except OSError as error:
-        return error.errno == EPERM
-    return False
+        return privcmd.restricted
+    except OSError:
+        return False
 
 
 def _hold(word: Word) -> Any:

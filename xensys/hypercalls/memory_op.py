@@ -1,7 +1,8 @@
 """memory_op: how much memory, and where.
 
-The part of it that only reads. Names are those of xen/include/public/memory.h,
-less XENMEM_. Every method here may be repeated, so EINTR is retried.
+The part of it that only asks; what changes something is in the base class. Names
+are those of xen/include/public/memory.h, less XENMEM_. Every method here may be
+repeated, so EINTR is retried.
 """
 
 from __future__ import annotations
@@ -12,8 +13,19 @@ from errno import ENOBUFS
 from xensys.abi import memory as abi
 from xensys.abi._base import Packer
 from xensys.errors import XenError
-from xensys.hypercalls._call import DOMID_SELF, MEMORY_OP, Caller
+from xensys.hypercalls._call import DOMID_SELF, MEMORY_OP
 from xensys.hypercalls._records import Record
+from xensys.hypercalls.memory_op_changing import Extents, MemoryOpChanging, PodTarget
+
+__all__ = [
+    "E820Entry",
+    "Extents",
+    "MachphysMapping",
+    "MemoryOp",
+    "PodTarget",
+    "ReservedDeviceMemory",
+    "VnumaTopology",
+]
 
 _DOMAIN = Packer(abi.xen_memory_domain)
 _MEMORY_MAP = Packer(abi.xen_memory_map)
@@ -47,19 +59,6 @@ class MachphysMapping(Record):
     v_start: int
     v_end: int
     max_mfn: int
-
-
-class PodTarget(Record):
-    """Populate-on-demand figures of a domain, in 4 KiB pages."""
-
-    __slots__ = ("pod_cache_pages", "pod_entries", "tot_pages")
-
-    def __init__(self, tot_pages: int, pod_cache_pages: int, pod_entries: int) -> None:
-        super().__init__(pod_cache_pages, pod_entries, tot_pages)
-
-    tot_pages: int
-    pod_cache_pages: int
-    pod_entries: int
 
 
 class ReservedDeviceMemory(Record):
@@ -98,13 +97,10 @@ class VnumaTopology(Record):
     ranges: tuple[tuple[int, int, int, int], ...]
 
 
-class MemoryOp:
+class MemoryOp(MemoryOpChanging):
     """The memory_op hypercall; `xen.memory_op`."""
 
-    __slots__ = ("_caller",)
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    __slots__ = ()
 
     def maximum_ram_page(self) -> int:
         """Highest machine frame with memory, plus one (XENMEM_maximum_ram_page). Cannot fail."""

@@ -9,6 +9,7 @@ mapping is a real mapping, of other memory.
 from __future__ import annotations
 
 import abc
+import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,6 +60,18 @@ class Kernel(abc.ABC):
     @abc.abstractmethod
     def close(self, fd: int) -> None:
         """Close a descriptor."""
+
+    def revoke(self, fd: int) -> None:
+        """Put /dev/null in place of the file behind a descriptor, for whoever has its number (dup2).
+
+        System calls that are inside the kernel go on with the old file. The
+        close-on-exec flag stays as it is. EINTR: retried after signal handlers ran.
+        """
+        null = self.open("/dev/null", os.O_RDWR)
+        try:
+            os.dup2(null, fd, os.get_inheritable(fd))
+        finally:
+            self.close(null)
 
     @abc.abstractmethod
     def ioctl(self, fd: int, request: int, arg: WritableBuffer) -> int:

@@ -6,4 +6,6 @@ Two kinds, never interchangeable:
   of a hypercall. Comes from /dev/xen/hypercall.
 * `foreign`, `resource`: other domains' memory, mapped here. `mapping` is what
   they share: when it may be touched, and when it goes.
+
+`rings` and `byterings` are what two domains do with memory that both write to.
 """

@@ -79,6 +79,10 @@ class Area:
             raise error_from(error.errno or 0, call="mmap", arguments={"length": self.length}) from None
         self._record.copied_by_fork = True
 
+    def disown(self) -> None:
+        """Take the range for somebody else's: a forked child must leave it alone."""
+        _records.pop(id(self.memory), None)
+
 
 def untrack(leaf: object) -> None:
     """Hide an object that is in no cycle from the collector.

@@ -370,6 +370,20 @@ class BufferPool(OneOfAKind):
             for slab in self._slabs
         )
 
+    def restrict(self, domid: int) -> bool | None:
+        """Ask the device for no more memory, for good; what there is stays. See `Device.restrict`.
+
+        Returns:
+            whether there is a device; None if it was not asked for yet.
+        """
+        with self.lock:
+            if self._device is None:
+                return None
+            (device,) = self._device
+            if device is not None:
+                device.restrict(domid)
+            return device is not None
+
     def close(self) -> None:
         """Let the memory go; what is still viewed stays until its last view is gone."""
         with self.lock:

@@ -25,12 +25,13 @@ from xensys._typing import overload
 from xensys.errors import ForeignMapError, XenError, XenInterruptedError, XenNotFoundError, error_from
 from xensys.memory.areas import Area
 from xensys.memory.frames import as_frames
+from xensys.memory.living import Living
 from xensys.memory.mapping import Mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Literal, Self
 
     from _typeshed import ReadableBuffer
@@ -255,11 +256,16 @@ class PartialMapping(OneOfAKind):
 class ForeignMemory:
     """Maps other domains' memory; `xen.foreign`."""
 
-    __slots__ = ("_kernel", "_privcmd")
+    __slots__ = ("_kernel", "_living", "_privcmd")
 
     def __init__(self, kernel: Kernel, privcmd: Callable[[], Privcmd]) -> None:
         self._kernel = kernel
         self._privcmd = privcmd
+        self._living = Living()
+
+    def maps(self) -> Iterator[ForeignMapping]:
+        """Every mapping that `map` has made and that is still open; of partial ones each run."""
+        return iter(self._living)  # type: ignore[arg-type]  # only such are added
 
     @overload
     def map(
@@ -323,13 +329,20 @@ class ForeignMemory:
         if not partial:
             area, failed = attempt.whole(wanted, any_failure_ends=True)
             if area is not None:
-                return ForeignMapping(self._kernel, area, domid, wanted)
+                return self._known(ForeignMapping(self._kernel, area, domid, wanted))
             raise attempt.error(wanted, failed)
         area, failed = attempt.whole(wanted, any_failure_ends=False)
         if area is not None:
-            runs = ((0, ForeignMapping(self._kernel, area, domid, wanted)),)
+            runs = ((0, self._known(ForeignMapping(self._kernel, area, domid, wanted))),)
             return PartialMapping(domid, wanted, (), runs)
-        return attempt.runs(wanted, dict(failed))
+        found = attempt.runs(wanted, dict(failed))
+        for _, run in found.runs:
+            self._known(run)
+        return found
+
+    def _known(self, mapping: ForeignMapping) -> ForeignMapping:
+        self._living.add(mapping)
+        return mapping
 
 
 class _Attempt:

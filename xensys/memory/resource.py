@@ -12,11 +12,12 @@ from errno import ENOMEM
 from xensys.errors import XenInterruptedError, error_from
 from xensys.memory.areas import Area
 from xensys.memory.foreign import FRAME_SIZE
+from xensys.memory.living import Living
 from xensys.memory.mapping import Mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from xensys.devices.privcmd import Privcmd
     from xensys.kernel import Kernel
@@ -55,11 +56,16 @@ class ResourceMapping(Mapping):
 class Resources:
     """Maps resources of other domains; `xen.resources`."""
 
-    __slots__ = ("_kernel", "_privcmd")
+    __slots__ = ("_kernel", "_living", "_privcmd")
 
     def __init__(self, kernel: Kernel, privcmd: Callable[[], Privcmd]) -> None:
         self._kernel = kernel
         self._privcmd = privcmd
+        self._living = Living()
+
+    def maps(self) -> Iterator[ResourceMapping]:
+        """Every mapping that `map` has made and that is still open."""
+        return iter(self._living)  # type: ignore[arg-type]  # only such are added
 
     def size(self, domid: int, kind: int, ident: int = 0) -> int:
         """How large a resource is (XENMEM_acquire_resource without a list).
@@ -135,4 +141,6 @@ class Resources:
             except BaseException:
                 area.memory.close()
                 raise
-            return ResourceMapping(self._kernel, area, count, domid, kind, ident, first)
+            mapping = ResourceMapping(self._kernel, area, count, domid, kind, ident, first)
+            self._living.add(mapping)
+            return mapping

@@ -13,7 +13,7 @@ at the level of the ioctls, from the very bytes that a real kernel would get;
 its foreign maps are real mappings, of memfds. What it does not model raises
 `SimulatorGap` and is never answered with an errno.
 
-Not modelled yet: event channels, grants, dm_op and ioreq servers (but for
+Not modelled yet: dm_op and ioreq servers (but for
 their pages).
 """
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from xensys.sim import ioreq
 from xensys.sim.errors import SimulatorMisuse
+from xensys.sim.grants import GrantTable
 from xensys.sim.guestmemory import FRAME, GuestMemory
+from xensys.sim.ioreq import IoreqServer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from xensys.sim.evtchn import EventFile
     from xensys.sim.kernel import SimKernel
     from xensys.sim.machine import Machine
 
@@ -29,17 +33,6 @@ class Paged:
         self.until = until
 
 
-class IoreqServer:
-    """An ioreq server: only its pages."""
-
-    __slots__ = ("bufioreq_slot", "emulator", "ioreq_slot")
-
-    def __init__(self, emulator: int, ioreq_slot: int, bufioreq_slot: int | None) -> None:
-        self.emulator = emulator
-        self.ioreq_slot = ioreq_slot
-        self.bufioreq_slot = bufioreq_slot
-
-
 class Domain:
     """A domain; made by `Machine.add_domain`.
 
@@ -52,7 +45,23 @@ class Domain:
         target: the domid it is the device model of, or None.
         hvm_params: HVM_PARAM_* index → value, for translated domains.
         grant_slots: the pages of its grant table so far.
+        grants: what is in that table, and what it has mapped of others', see
+            `xensys.sim.grants.GrantTable`.
         e820: (address, size, type) rows; empty where no toolstack set a map.
+        max_event_port: the highest port it may have (xl's max_event_channels).
+        event_users: port → the open evtchn file that has bound it.
+        ioreq_servers: its ioreq servers by number.
+        interrupts: what device models have done to its interrupts, in order:
+            ("isa", irq, level), ("intx", device, pin, level), ("link", link, irq),
+            ("msi", address, data), ("spi", irq, level), ("event", vcpu, vector, type).
+        injected: vCPU → the event that it takes when it runs next.
+        mem_types: frame → HVMMEM_*, where that is not ram_rw.
+        log_dirty: frames that device models said they wrote, while it migrates; None: it
+            does not, and Xen does not listen.
+        spis: arm: how many shared peripheral interrupts it has, from 32 on; none unless
+            the toolstack found a device that needs one.
+        pinned: (first frame, last frame) → how they are cached.
+        shutdown_reason: SHUTDOWN_*, where others have shut it down.
     """
 
     def __init__(
@@ -88,8 +97,21 @@ class Domain:
         memory.in_use = lambda slot: machine.slot_in_use(self, slot)
         self.grant_slots: list[int] = [memory.new_slot()]
         self.status_slots: list[int] = []
+        self.grants = GrantTable(self)
         self.ioreq_servers: dict[int, IoreqServer] = {}
+        self.ioreq_mem_server: IoreqServer | None = None
+        self.waiting: dict[int, ioreq.Access] = {}
+        self._interrupts: list[tuple[str | int, ...]] = []
+        self.injected: dict[int, tuple[str | int, ...]] = {}
+        self.mem_types: dict[int, int] = {}
+        self.log_dirty: set[int] | None = None
+        self.vram: tuple[int, int] | None = None
+        self.spis = 0
+        self.pinned: dict[tuple[int, int], int] = {}
+        self.shutdown_reason: int | None = None
         self.hvm_params: dict[int, int] = {}
+        self.max_event_port = 1023 if domid else (1 << 17) - 1
+        self.event_users: dict[int, EventFile] = {}
         self.e820: list[tuple[int, int, int]] = []
         self._vmtrace: dict[int, int] = {}
         self._paged: dict[int, Paged] = {}
@@ -128,12 +150,24 @@ class Domain:
     def unpause(self) -> None:
         """Let its vCPUs run."""
         self.paused = False
+        for vcpu in sorted(self.injected):
+            self._interrupts.append(self.injected.pop(vcpu))
 
-    def shutdown(self) -> None:
-        """Stop it for good, as a guest does that powers off; the toolstack has yet to destroy it."""
+    def shutdown(self, reason: int | None = None) -> None:
+        """Stop it for good, as a guest does that powers off; the toolstack has yet to destroy it.
+
+        Args:
+            reason: SHUTDOWN_*, where others shut it down.
+        """
         with self.machine.traced("shutdown", domid=self.domid):
+            if not self.shut_down:
+                self.shutdown_reason = reason
             self.paused = self.shut_down = True
             self.machine.shut_down(self)
+
+    def crash(self) -> None:
+        """Xen's answer to what can only be a mistake (SHUTDOWN_crash)."""
+        self.shutdown(3)
 
     def destroy(self, *, tidy: bool = True) -> None:
         """Kill it. While others map its frames it stays as a zombie: `machine.zombies()`.
@@ -174,12 +208,56 @@ class Domain:
         if not self.machine.ioreq_server:
             raise SimulatorMisuse("this Xen has no CONFIG_IOREQ_SERVER")
         number = next(i for i in range(8) if i not in self.ioreq_servers)
-        self.ioreq_servers[number] = IoreqServer(
-            emulator,
-            self.memory.new_slot(),
-            self.memory.new_slot() if bufioreq else None,
-        )
+        handling = ioreq.BUFIOREQ_LEGACY if bufioreq else ioreq.BUFIOREQ_OFF
+        self.ioreq_servers[number] = IoreqServer(self, emulator, number, handling)
         return number
+
+    def io(
+        self,
+        kind: str,
+        address: int,
+        size: int,
+        value: int | None = None,
+        *,
+        vcpu: int = 0,
+        count: int = 1,
+        data_is_ptr: bool = False,
+        buffered: bool = False,
+    ) -> ioreq.Access:
+        """Make a vCPU access something that a device model may emulate.
+
+        Args:
+            kind: "port", "memory" (guest-physical), or "pci" (segment << 48 | bus << 40 |
+                device << 35 | function << 32 | offset).
+            address, size: of the access.
+            value: what it writes; None: it reads.
+            vcpu: which one.
+            count, data_is_ptr: of a repeated access, to or from memory at `value`.
+            buffered: whether Xen puts a write into the ring, if it can.
+        Returns:
+            the access: `done` once the device model has answered, then `value`.
+        """
+        return ioreq.access(
+            self,
+            kind,
+            address,
+            size,
+            value,
+            vcpu=vcpu,
+            count=count,
+            data_is_ptr=data_is_ptr,
+            buffered=buffered,
+        )
+
+    @property
+    def interrupts(self) -> list[tuple[str | int, ...]]:
+        """See above; what eventfds have been signalled for is in it by now."""
+        self.machine.irqfds.pump()
+        return self._interrupts
+
+    def interrupt(self, *what: str | int) -> None:
+        """Write down an interrupt."""
+        self._interrupts.append(what)
 
     def vmtrace_slot(self, vcpu: int) -> int:
         """The first page of a vCPU's trace buffer."""

@@ -26,6 +26,10 @@ _PAGE = 4096
 _SPARE_MAPPINGS = 2048
 
 
+#: HVMMEM_mmio_dm.
+_MMIO_DM = 2
+
+
 def map_frames(
     kernel: SimKernel,
     vma: Vma,
@@ -50,6 +54,7 @@ def map_frames(
         domain is not None
         and not kernel.faults.any_of("frame")
         and not domain.anything_paged()
+        and _MMIO_DM not in domain.mem_types.values()
         and not lookup_domain(kernel, domid)
     )
     if (
@@ -149,7 +154,8 @@ def _find(kernel: SimKernel, domid: int, gfn: int) -> tuple[Domain | None, int, 
         # Its physmap is torn down first of all.
         return None, 0, -EINVAL
     slot = domain.memory.slot(gfn)
-    if slot is None:
+    # A frame that is emulated (HVMMEM_mmio_dm) is no memory.
+    if slot is None or domain.mem_types.get(gfn) == _MMIO_DM:
         return None, 0, -EINVAL
     if domain.is_paged(gfn):
         # mmu_update knows paging; add_to_physmap_batch sees just no page.

@@ -44,6 +44,8 @@ class GuestMemory:
         self._removed: set[int] = set()
         self._next_slot = 0
         self._size = 0
+        #: Frames written by `write`, if anybody wants to know.
+        self.written: set[int] | None = None
         #: Whether a slot is mapped by someone; set by the machine.
         self.in_use: Callable[[int], bool] = lambda slot: False
 
@@ -87,6 +89,31 @@ class GuestMemory:
         if not self.in_use(slot):
             osmem.punch(self.fd, slot * FRAME, FRAME)
         return True
+
+    def move(self, gfn: int, to: int) -> bool:
+        """Give a page another frame number, whose own page goes; False if there is none."""
+        slot = self.slot(gfn)
+        if slot is None:
+            return False
+        if gfn != to:
+            self.remove(to)
+            if self._moved.pop(gfn, None) is None or self._in_run(gfn):
+                self._removed.add(gfn)
+            self._moved[to] = slot
+            self._removed.discard(to)
+        return True
+
+    def place(self, gfn: int, slot: int | None) -> None:
+        """Have a frame number lead to a page, or to none; no page comes or goes by it."""
+        if slot is not None:
+            self._moved[gfn] = slot
+            self._removed.discard(gfn)
+        elif self._moved.pop(gfn, None) is None or self._in_run(gfn):
+            self._removed.add(gfn)
+
+    def placed_at(self, slot: int) -> int | None:
+        """At which frame number a page is that `new_slot` made; None for nowhere."""
+        return next((gfn for gfn, page in self._moved.items() if page == slot), None)
 
     def punch(self, gfns: Iterable[int]) -> None:
         """Make holes: take several frames away.
@@ -151,6 +178,8 @@ class GuestMemory:
 
     def write(self, gpa: int, data: bytes) -> None:
         """Copy into guest-physical memory; raises as `read` does."""
+        if self.written is not None and data:
+            self.written.update(range(gpa // FRAME, (gpa + len(data) - 1) // FRAME + 1))
         at = 0
         for slot, offset, size in self._pieces(gpa, len(data)):
             os.pwrite(self.fd, data[at : at + size], slot * FRAME + offset)

@@ -21,13 +21,17 @@ from xensys.kernel.base import (
 from xensys.kernel.pointers import Pin
 from xensys.sim import files, osmem
 from xensys.sim.errors import SimulatorGap, SimulatorMisuse
+from xensys.sim.evtchn import EvtchnDriver
 from xensys.sim.faults import FaultPlan
 from xensys.sim.gate import Gate
+from xensys.sim.gntalloc import GntallocDriver
+from xensys.sim.gntdev import GntdevDriver
 from xensys.sim.hypercall import HypercallDriver
 from xensys.sim.privcmd import PrivcmdDriver
 from xensys.sim.streamcalls import StreamCalls
 from xensys.sim.vmas import Reservation, Vma
 from xensys.sim.xenbus import XenbusDriver
+from xensys.sim.xenbus_backend import XenbusBackendDriver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +47,15 @@ _HOST_PAGE = os.sysconf("SC_PAGE_SIZE")
 _MAP_POPULATE = 0x8000
 STORE_SOCKETS = ("/run/xenstored/socket", "/var/run/xenstored/socket")
 
-_DRIVERS: tuple[Driver, ...] = (PrivcmdDriver(), HypercallDriver(), XenbusDriver())
+_DRIVERS: tuple[Driver, ...] = (
+    PrivcmdDriver(),
+    HypercallDriver(),
+    XenbusDriver(),
+    EvtchnDriver(),
+    GntdevDriver(),
+    GntallocDriver(),
+    XenbusBackendDriver(),
+)
 _BY_NAME = {driver.name: driver for driver in _DRIVERS}
 _BY_PATH = {path: driver for driver in _DRIVERS for path in driver.paths}
 #: Nodes that `SimKernel` has arguments for; those of the other drivers are there.
@@ -253,7 +265,7 @@ class SimKernel(StreamCalls):
             if length % self.page_size:
                 raise SimulatorMisuse(f"reserve({length}): not a multiple of {self.page_size}")
             memory, start = self._aligned(length, writable)
-            machine.vmas.reserve(Reservation(start, start + length, weakref.ref(memory)))
+            machine.vmas.reserve(Reservation(start, start + length, weakref.ref(memory, machine.noticed)))
             self.faults.after(later)
             return memory
 
@@ -325,8 +337,16 @@ class SimKernel(StreamCalls):
             raise OSError(ENODEV, os.strerror(ENODEV))
         if prot & PROT_WRITE and flags & MAP_SHARED and not file.writable:
             raise OSError(EACCES, os.strerror(EACCES))
-        vma = driver.mmap(self, file, address, length, prot, flags, offset)
         table = self.xen_machine.vmas
+        try:
+            vma = driver.mmap(self, file, address, length, prot, flags, offset)
+        except OSError:
+            if flags & MAP_FIXED:
+                # What was there is unmapped before the driver is asked, and
+                # stays so if it refuses (mmap_region() in Linux mm/vma.c).
+                osmem.munmap(address, length)
+                table.cut(address, address + length)
+            raise
         vma.reservation = table.reservation_at(vma.start, vma.end)
         table.add(vma)
         return vma.start

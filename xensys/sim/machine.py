@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from xensys.sim.clock import Clock, RealClock
 from xensys.sim.domain import KINDS, Domain
 from xensys.sim.errors import SimulatorMisuse
+from xensys.sim.eventfds import Ioeventfds, Irqfds
 from xensys.sim.files import FileTable
 from xensys.sim.guestmemory import FRAME, GuestMemory
 from xensys.sim.streams import StreamFile
 from xensys.sim.usermemory import UserMemory
 from xensys.sim.vmas import VmaTable
 from xensys.sim.xen import Hypervisor
+from xensys.sim.xen.argo import MODES as ARGO_MODES
+from xensys.sim.xen.event_channel import EventChannels
 from xensys.sim.xenbus import EarlyWrite, Xenbus
 
 TYPE_CHECKING = False
@@ -115,6 +118,14 @@ class Machine:
         real_time: use the host's clock instead of a virtual one.
         ioreq_server: whether Xen was built with CONFIG_IOREQ_SERVER; default:
             on x86_64, as in Debian's builds.
+        silo: whether Xen's XSM policy is SILO, which keeps guests apart; default:
+            on arm64, as in Debian's builds. Event channels only: grants between
+            two guests are not refused here.
+        argo: None: Xen was built without CONFIG_ARGO, as by Debian; "off": it was
+            not booted with argo=1; "on"; "mac-permissive": any domain may send to a ring.
+        vpmu: whether Xen was booted with vpmu=1.
+        altp2m: whether Xen was booted with altp2m=1, on a processor that can (x86_64).
+            What a domain may do with it its HVM_PARAM_ALTP2M says (`hvm_params[35]`).
         via_proc: read and write the caller's memory through /proc/self/mem.
         linux, hypercall_device, privcmd_nodes, xenbus_nodes, store_sockets,
             node_errors, root, files, hypercall_page_limit, splittable,
@@ -127,6 +138,8 @@ class Machine:
         log: see `trace`.
         store: the simulated xenstored, see `xensys.sim.store`.
         clock: `clock.advance(seconds)` moves the virtual time.
+        console: bytes that were written to Xen's console; `console_input`: typed there.
+        cpus: how many the machine has.
 
     Example:
         >>> from xensys.sim import Machine
@@ -150,6 +163,10 @@ class Machine:
         trace: bool = False,
         real_time: bool = False,
         ioreq_server: bool | None = None,
+        silo: bool | None = None,
+        altp2m: bool = False,
+        argo: str | None = None,
+        vpmu: bool = False,
         via_proc: bool = False,
         **kernel: Any,
     ) -> None:
@@ -165,6 +182,15 @@ class Machine:
         self.strict = strict
         self.trace = trace
         self.ioreq_server = arch == "x86_64" if ioreq_server is None else ioreq_server
+        self.silo = arch == "arm64" if silo is None else silo
+        if argo is not None and argo not in ARGO_MODES:
+            raise SimulatorMisuse(f"argo={argo!r}: there are None, {', '.join(ARGO_MODES)}")
+        self.argo = argo
+        self.vpmu = vpmu
+        self.cpus = 2
+        self.console = bytearray()
+        self.console_input = bytearray()
+        self.altp2m = altp2m and arch == "x86_64"
         self.capabilities = _CAPABILITIES[arch]
         self.changeset = "Thu Mar 6 12:00:00 2025 +0000 git:0123456789-dirty"
         self.compiler = "gcc (Simulated 14.2.0-19) 14.2.0"
@@ -182,11 +208,22 @@ class Machine:
         self.open_files = FileTable()
         self.vmas = VmaTable()
         self.hypervisor = Hypervisor(self)
+        self.event_channels = EventChannels(self)
+        self.irqfds = Irqfds(self)
+        self.ioeventfds = Ioeventfds(self)
+        #: Whether kernels have CONFIG_XEN_PRIVCMD_EVENTFD: irqfds and ioeventfds. Debian's have not.
+        self.privcmd_eventfd = False
+        #: What pciback holds: segment, bus, device and function in one → GSI, or None for no
+        #: legacy interrupt. None: a dom0 kernel without CONFIG_XEN_ACPI.
+        self.pci_gsis: dict[int, int | None] | None = None
         self._dead: list[Domain] = []
         self._store: Store | None = None
         self._xenbus: dict[int, Xenbus] = {}
         self._next_domid = 0
         self._lock = threading.RLock()
+        #: Calls that the thread with the lock is inside of, and whether a mapping ended meanwhile.
+        self._depth = 0
+        self._unnoticed = False
         # An empty file: what is mapped from it is SIGBUS to touch, like a page
         # of privcmd's that has no frame.
         self.sigbus_fd = os.memfd_create("xensim:sigbus", os.MFD_CLOEXEC)
@@ -255,6 +292,7 @@ class Machine:
             if memory:
                 domain.memory.populate(domain.first_gfn, memory // FRAME)
             self.domains[domid] = domain
+            self.event_channels.domain_created(domain)
             self._xenbus.pop(domid, None)
             if self._store is not None:
                 self._store.domain_created(domid)
@@ -311,6 +349,12 @@ class Machine:
             if self.domains.get(domain.domid) is domain:
                 del self.domains[domain.domid]
                 self._dead.append(domain)
+                self.event_channels.domain_died(domain)
+                # What its own processes had mapped went with them.
+                for vma in self.vmas.live():
+                    if vma.watch is not None and getattr(vma.file, "owner", None) is domain:
+                        vma.runs = []
+                domain.grants.release_all()
                 if self._store is not None:
                     self._store.domain_died(domain.domid, domain.uuid, tidy=tidy)
                 self._reap()
@@ -332,14 +376,43 @@ class Machine:
     def traced(self, kind: str, **details: object) -> Iterator[Call]:
         """Hold the machine still for a call, and write it down if asked to."""
         call = Call(kind, details)
-        with self._lock:
-            if self.trace:
-                self.log.append(call)
+        try:
+            with self._lock:
+                self._depth += 1
+                try:
+                    if self._depth == 1:
+                        self.vmas.sweep()
+                    if self.trace:
+                        self.log.append(call)
+                    yield call
+                except OSError as error:
+                    call.error = error.errno or 0
+                    raise
+                finally:
+                    self._depth -= 1
+        finally:
+            if self._unnoticed:
+                self._notice()
+
+    def noticed(self, _: object = None) -> None:
+        """A mapping may be gone; called by finalizers, so at any point of any thread."""
+        self._unnoticed = True
+        self._notice()
+
+    def _notice(self) -> None:
+        # Never waits: whoever holds the lock now looks when letting go of it.
+        while self._unnoticed and self._lock.acquire(blocking=False):
             try:
-                yield call
-            except OSError as error:
-                call.error = error.errno or 0
-                raise
+                if self._depth:
+                    return
+                self._unnoticed = False
+                self._depth += 1
+                try:
+                    self.vmas.sweep()
+                finally:
+                    self._depth -= 1
+            finally:
+                self._lock.release()
 
     def pump(self) -> None:
         """Give clients of the store what waited for room, and find those that are gone."""
@@ -350,6 +423,8 @@ class Machine:
     def after_fork(self) -> None:
         """In a forked child: a lock's owner may be no more, and the store's clients are the parent's."""
         self._lock = threading.RLock()
+        self._depth = 0
+        self.vmas.forget_watches()
         self.clock.after_fork()
         for file in self.open_files.known():
             if isinstance(file, StreamFile):
@@ -363,11 +438,15 @@ class Machine:
     @contextmanager
     def unlocked(self) -> Iterator[None]:
         """Let other calls run while this one waits."""
+        depth, self._depth = self._depth, 0
         self._lock.release()
         try:
+            if self._unnoticed:
+                self._notice()
             yield
         finally:
             self._lock.acquire()
+            self._depth = depth
 
     def _reap(self) -> None:
         for domain in tuple(self._dead):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
-from errno import E2BIG, EFAULT, EINVAL, ENOENT, ENOMEM, ENOSYS, EOPNOTSUPP, EPERM
+from errno import E2BIG, EFAULT, EINVAL, ENODEV, ENOENT, ENOMEM, ENOSYS, EOPNOTSUPP, EPERM
 
 from xensys.kernel.base import MADV_DONTFORK, MAP_FIXED, MAP_SHARED
 from xensys.sim import foreign, osmem
@@ -70,7 +70,8 @@ _SINCE = {
     MMAP_RESOURCE: (4, 18),
     IRQFD: (6, 6),
     IOEVENTFD: (6, 7),
-    PCIDEV_GET_GSI: (6, 13),
+    # Mainline 6.13; seen in Debian's 6.12.107.
+    PCIDEV_GET_GSI: (6, 12),
 }
 
 _DM_OP_MAX_BUFS = 16
@@ -310,13 +311,50 @@ def _mmap_resource(kernel: SimKernel, file: OpenFile, arg: WritableBuffer) -> in
 
 
 def _irqfd(kernel: SimKernel, file: OpenFile, arg: WritableBuffer) -> int:
-    # Built without CONFIG_XEN_PRIVCMD_EVENTFD.
-    refuse(EOPNOTSUPP)
+    if not kernel.xen_machine.privcmd_eventfd:
+        refuse(EOPNOTSUPP)
+    dm_op, size, fd, flags, domid = struct.unpack_from("<QIIIHxx", arg)
+    if flags & ~1:
+        refuse(EINVAL)
+    _check_domain(file, domid)
+    irqfds = kernel.xen_machine.irqfds
+    if flags:
+        irqfds.deassign(kernel, fd)
+        return 0
+    # kzalloc(): at most KMALLOC_MAX_SIZE.
+    if size > 1 << 22:
+        refuse(ENOMEM)
+    irqfds.assign(kernel, domid, fd, kernel.xen_machine.user.read(dm_op, size))
+    return 0
+
+
+def _ioeventfd(kernel: SimKernel, file: OpenFile, arg: WritableBuffer) -> int:
+    if not kernel.xen_machine.privcmd_eventfd:
+        refuse(EOPNOTSUPP)
+    flags, domid = struct.unpack_from("<IHxx", arg, 40)
+    if flags & ~1:
+        refuse(EINVAL)
+    _check_domain(file, domid)
+    ioeventfds = kernel.xen_machine.ioeventfds
+    if flags:
+        ioeventfds.deassign(kernel, bytes(arg[:48]))
+    else:
+        ioeventfds.assign(kernel, bytes(arg[:48]))
+    return 0
 
 
 def _get_gsi(kernel: SimKernel, file: OpenFile, arg: WritableBuffer) -> int:
-    # Built without CONFIG_XEN_ACPI.
-    refuse(EINVAL)
+    gsis = kernel.xen_machine.pci_gsis
+    if gsis is None:
+        refuse(EINVAL)
+    (sbdf,) = struct.unpack_from("<I", arg)
+    if sbdf not in gsis:
+        refuse(ENODEV)
+    gsi = gsis[sbdf]
+    if gsi is None:
+        refuse(ENOENT)
+    struct.pack_into("<I", arg, 4, gsi)
+    return 0
 
 
 if TYPE_CHECKING:
@@ -331,6 +369,6 @@ _METHODS: dict[int, _Method] = {
     RESTRICT: _restrict,
     MMAP_RESOURCE: _mmap_resource,
     IRQFD: _irqfd,
-    IOEVENTFD: _irqfd,
+    IOEVENTFD: _ioeventfd,
     PCIDEV_GET_GSI: _get_gsi,
 }

@@ -85,8 +85,10 @@ class StreamCalls(Kernel):
                 self._stream(file).check_read(
                     length, blocking=os.get_blocking(fd), readable=bool(poll((fd,), (), 0)[0])
                 )
-            with machine.unlocked():
-                data = os.read(fd, length)
+            data = file.read(fd, length) if isinstance(file, StreamFile) else None
+            if data is None:
+                with machine.unlocked():
+                    data = os.read(fd, length)
             if isinstance(file, StreamFile):
                 file.pump()
             call.result = data

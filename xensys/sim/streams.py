@@ -11,11 +11,12 @@ from errno import EAGAIN, EPIPE
 from fcntl import ioctl
 from termios import FIONREAD
 
+from xensys.kernel.linux import poll
 from xensys.sim.files import DOMID_INVALID, OpenFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _CHUNK = 1 << 16
 # Looked for before each write: a pipe that nobody reads is a SIGPIPE.
@@ -113,6 +114,27 @@ class Stream:
             self.close()
             self.on_close()
 
+    def take_back(self, fd: int | None = None) -> None:
+        """Read, in the caller's place, the byte that says that there is something.
+
+        Args:
+            fd: a descriptor that is known to be the caller's end.
+        """
+        if fd is None:
+            fd = next(self._ends(), None)
+        if fd is not None and poll((fd,), (), 0)[0]:
+            os.read(fd, 1)
+
+    def _ends(self) -> Iterator[int]:
+        """The caller's descriptors: most likely the first one, if it was not duplicated."""
+        for fd in (self.fd, *map(int, os.listdir("/proc/self/fd"))):
+            try:
+                stat = os.fstat(fd)
+            except OSError:  # closed, or the directory's own
+                continue
+            if (stat.st_dev, stat.st_ino) == self._theirs:
+                yield fd
+
     def close(self, *, reset: bool = False) -> None:
         """Close our end: the caller reads what is on its way, then the end, or first ECONNRESET."""
         if not self.open:
@@ -140,6 +162,10 @@ class StreamFile(OpenFile):
     def write(self, data: bytes, fd: int) -> int:
         """What write(2) does; returns how much it took."""
         raise NotImplementedError
+
+    def read(self, fd: int, length: int) -> bytes | None:
+        """What read(2) does; None leaves it to the descriptor."""
+        return None
 
     def check_read(self, length: int, *, blocking: bool, readable: bool) -> None:
         """Before a read: OSError, if it is not to be left to the descriptor."""

@@ -3,6 +3,12 @@
 Mappings end in ways nobody tells us of: the `mmap.mmap` object that reserved
 the range is closed or collected. So the table holds weak references to those
 objects, and forgets, whenever it is looked at, what cannot be mapped any more.
+
+Some drivers act when a mapping ends (grants are unmapped, and peers told).
+Their `Vma.watch` is told by `sweep()`: at the start of each call of the
+kernel's, and as soon as a reservation's object is collected
+(`Machine.noticed`), since then another thread may be waiting for the news.
+An object that is closed and kept is noticed at the next call.
 """
 
 from __future__ import annotations
@@ -11,10 +17,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import mmap
     import weakref
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import Protocol
 
     from xensys.sim.domain import Domain
     from xensys.sim.files import OpenFile
+
+    class Watch(Protocol):
+        """What acts when its mappings come and go: vm_operations_struct."""
+
+        def opened(self, vma: Vma) -> None: ...
+
+        def closed(self, vma: Vma) -> None: ...
 
 
 class Reservation:
@@ -50,7 +64,8 @@ class Vma:
     """One mapping, as a kernel's vm_area_struct.
 
     Attributes:
-        kind: "privcmd", "hypercall" or "locked" (the fallback's anonymous memory).
+        kind: "privcmd", "gntdev", "gntalloc", "hypercall" or "locked" (the
+            fallback's anonymous memory).
         reservation: whose life it shares; None if it ends by munmap only.
         used: privcmd: a mapping ioctl has filled it (vm_private_data is set).
         runs: privcmd: what it shows.
@@ -59,6 +74,8 @@ class Vma:
         shows: translated domains: which page of the physmap each page shows,
             where that differs from its own position.
         private: hypercall: it is a private mapping, see `SimKernel.mmap`.
+        watch: who is to be told when it is split, or gone; or None.
+        first: gntdev, gntalloc: which page of what `watch` is this starts at.
     """
 
     def __init__(
@@ -83,6 +100,13 @@ class Vma:
         self.runs: list[Run] = []
         self.dead_pages: set[int] = set()
         self.shows: dict[int, int] = {}
+        self.watch: Watch | None = None
+        self.first = 0
+
+    @property
+    def pages(self) -> int:
+        """Its length in 4 KiB pages."""
+        return (self.end - self.start) // 4096
 
     @property
     def alive(self) -> bool:
@@ -119,6 +143,8 @@ class VmaTable:
     def __init__(self) -> None:
         self._vmas: list[Vma] = []
         self._reservations: list[Reservation] = []
+        self._watched = 0
+        self._ended: list[Vma] = []
 
     def reserve(self, reservation: Reservation) -> None:
         """Note a new reservation; older claims on its addresses must be over."""
@@ -140,12 +166,29 @@ class VmaTable:
     def add(self, vma: Vma) -> None:
         """Note a mapping; what was at its addresses is gone."""
         self.cut(vma.start, vma.end)
-        self._vmas.append(vma)
+        self._append(vma)
 
     def live(self) -> Iterator[Vma]:
         """Every mapping that is still there."""
-        self._vmas = [vma for vma in self._vmas if vma.alive]
+        self._keep(lambda vma: vma.alive)
         return iter(tuple(self._vmas))
+
+    def sweep(self) -> None:
+        """Tell those who watch about mappings that are gone."""
+        if not self._watched and not self._ended:
+            return
+        self._keep(lambda vma: vma.alive)
+        while self._ended:
+            vma = self._ended.pop(0)
+            if vma.watch is not None:
+                vma.watch.closed(vma)
+
+    def forget_watches(self) -> None:
+        """In a forked child: what happens to its mappings is nobody's news."""
+        self._ended.clear()
+        self._watched = 0
+        for vma in self._vmas:
+            vma.watch = None
 
     def at_or_after(self, address: int) -> Vma | None:
         """The first mapping that ends above `address`: Linux's find_vma().
@@ -175,6 +218,7 @@ class VmaTable:
         pages = (address - vma.start) // 4096
         tail = Vma(address, vma.end, vma.prot, vma.kind, vma.file, vma.reservation)
         tail.used, tail.private = vma.used, vma.private
+        tail.watch, tail.first = vma.watch, vma.first + pages
         for run in vma.runs:
             past = run.page + run.count - pages
             if past > 0:
@@ -185,13 +229,30 @@ class VmaTable:
         tail.dead_pages = {page - pages for page in vma.dead_pages if page >= pages}
         vma.forget(pages, (vma.end - address) // 4096)
         vma.end = address
-        self._vmas.append(tail)
+        self._append(tail)
+        if tail.watch is not None:
+            tail.watch.opened(tail)
 
     def cut(self, start: int, end: int) -> None:
         """Take a range of addresses out of every mapping."""
         if not any(vma.start < end and start < vma.end for vma in self._vmas):
             return
-        self._vmas = [vma for vma in self._vmas if vma.alive]
+        self._keep(lambda vma: vma.alive)
         self.split_at(start)
         self.split_at(end)
-        self._vmas = [vma for vma in self._vmas if not (start <= vma.start and vma.end <= end)]
+        self._keep(lambda vma: not (start <= vma.start and vma.end <= end))
+
+    def _append(self, vma: Vma) -> None:
+        self._vmas.append(vma)
+        self._watched += vma.watch is not None
+
+    def _keep(self, wanted: Callable[[Vma], bool]) -> None:
+        kept = [vma for vma in self._vmas if wanted(vma)]
+        if self._watched and len(kept) < len(self._vmas):
+            # Not asked again: another thread may have let go of one meanwhile.
+            still = set(map(id, kept))
+            for vma in self._vmas:
+                if vma.watch is not None and id(vma) not in still:
+                    self._ended.append(vma)
+                    self._watched -= 1
+        self._vmas = kept

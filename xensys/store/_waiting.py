@@ -21,11 +21,11 @@ between, it gets RuntimeError, as from Python's buffered files.
 from __future__ import annotations
 
 from _thread import RLock, allocate_lock, get_ident
-from errno import EAGAIN, EINTR, EIO
+from errno import EAGAIN, EINTR, EIO, EPERM
 
 from xensys._lifetime import OneOfAKind, watch_fork
 from xensys.devices._device import _CLOSED, Descriptor, _Closed, _Forked
-from xensys.errors import ForkedError, XenError, error_from
+from xensys.errors import ForkedError, StorePermissionError, XenError, error_from
 from xensys.store._deadlines import Deadlines
 from xensys.store.session import Call, Session
 
@@ -39,6 +39,17 @@ if TYPE_CHECKING:
 
 REENTRANT = "reentrant call of a XenStore connection, from a signal handler or a finalizer"
 _ONE = (1).to_bytes(8, "little")
+
+
+def given_up(domid: int, path: str) -> StorePermissionError:
+    """What to raise for a connection that was given up in a restriction."""
+    return StorePermissionError(
+        EPERM,
+        via=path,
+        domid=domid,
+        hint=f"restricted to domain {domid}, for good: a connection to XenStore cannot be restricted, "
+        "so this one was closed",
+    )
 
 
 class Waiter:
@@ -82,7 +93,8 @@ class Waiting(OneOfAKind):
 
     __slots__ = (
         "__weakref__", "_epoll", "_leader", "_lock", "_notify", "_session", "_sleepers", "_state",
-        "_stuck", "_transport", "_wake", "_writer", "_writers", "deadlines", "kernel", "timeout",
+        "_stuck", "_transport", "_wake", "_writer", "_writers", "deadlines", "kernel", "restricted_to",
+        "timeout",
     )  # fmt: skip
 
     def __init__(self, transport: Transport, timeout: float | None) -> None:
@@ -93,6 +105,8 @@ class Waiting(OneOfAKind):
         self._transport = transport
         self._session = Session(transport.limit, transport.reply_limit, serial=transport.serial)
         self._state = "open"
+        #: The domain in whose favour it was given up; see `Store.restrict`.
+        self.restricted_to: int | None = None
         self._wake = self._new_wake(transport)
         #: For selectors, once anybody asks: readable when there is something to dispatch.
         self._epoll: epoll | None = None
@@ -162,6 +176,8 @@ class Waiting(OneOfAKind):
     def _check_open(self) -> None:
         if self._state == "forked":
             raise ForkedError
+        if self.restricted_to is not None:
+            raise given_up(self.restricted_to, self.path)
         if self._state == "closed":
             raise ValueError("I/O operation on closed XenStore connection")
 

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Store", "Transaction", "Verbs", "open"]
 
+#: The last number that a domain can have.
+_LAST_DOMID = 0x7FEF
 #: How often a transaction is attempted unless told otherwise.
 _ATTEMPTS = 16
 #: Seconds between two attempts: the first pause, and the longest.
@@ -461,6 +463,19 @@ class Store(Verbs, OneOfAKind):
             NoXenError: its socket is not there yet.
         """
         return self._connection.reconnect()
+
+    def restrict(self, domid: int) -> None:
+        """Give the connection up, for good, as `xensys.Xen.restrict` does; a second call does nothing.
+
+        A connection cannot be restricted to one domain. Like `close()`, but with
+        /dev/null in the place of an adopted descriptor too; requests answer
+        StorePermissionError from then on, and say why.
+
+        Args:
+            domid: in whose favour, for the error.
+        """
+        check(domid, "restrict", "domid", 0, _LAST_DOMID)
+        self._connection.restrict(domid)
 
     def close(self) -> None:
         """Close the connection; a second call does nothing.

@@ -305,6 +305,23 @@ class Connection(Waiting):
             # Ended by another thread before the daemon knew of it.
             self.undo(queue.unwatch(), epoch)
 
+    def restrict(self, domid: int) -> None:
+        """See `Store.restrict`."""
+        with self._entered():
+            if self.restricted_to is None:
+                self._check_open()
+                self.restricted_to = domid
+            elif self.restricted_to != domid:
+                self._check_open()
+            fd = None if self._transport.closed else self._transport.descriptor
+        try:
+            if fd is not None:
+                # Also where the descriptor is somebody else's, and stays.
+                self.kernel.revoke(fd.fd)
+        finally:
+            del fd
+            self.close()
+
     def close(self) -> None:
         """See `Store.close`."""
         if self._state == "forked":

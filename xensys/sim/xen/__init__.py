@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import struct
-from errno import EINVAL, ENOSYS
+from errno import ENOSYS
 from weakref import WeakKeyDictionary
 
 from xensys.abi import xen as abi
 from xensys.sim.errors import SimulatorGap
-from xensys.sim.xen import domctl, grant_table, hvm_op, memory_op, version
+from xensys.sim.xen import (
+    argo,
+    console_io,
+    dm_op,
+    domctl,
+    event_channel,
+    grant_table,
+    hvm_op,
+    hypfs,
+    kexec,
+    memory_op,
+    multicall,
+    physdev,
+    sched,
+    vcpu,
+    version,
+    xenpmu,
+)
 from xensys.sim.xen.access import Caller
 from xensys.sim.xen.features import features
 from xensys.sim.xen.resources import Resources
@@ -33,8 +48,8 @@ NAMES = {
 # xen/include/hypercall-defs.c: what each kind of domain lacks.
 _NOT_HVM = frozenset((0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 14, 16, 19, 22, 23, 25, 28, 30, 37, 48))
 _NOT_ARM = _NOT_HVM - {6, 16, 19} | {15, 26, 31, 40, 49}
-# Not compiled in here: xsm (FLASK), tmem, argo.
-_NOT_BUILT = frozenset((27, 38, 39))
+# Not compiled in here: xsm (FLASK), tmem.
+_NOT_BUILT = frozenset((27, 38))
 
 
 class Hypervisor:
@@ -43,7 +58,11 @@ class Hypervisor:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.resources = Resources(machine)
-        self._in_multicall = False
+        self.argo = argo.Argo(machine)
+        self.hypfs = hypfs.Hypfs(machine)
+        self.kexec = kexec.Kexec()
+        self.physdev = physdev.Physdev()
+        self.pmu = xenpmu.Pmu()
         self._unique_ids: WeakKeyDictionary[Domain, int] = WeakKeyDictionary()
         self._next_unique_id = 0x5351_0000_0000_0001
 
@@ -53,10 +72,10 @@ class Hypervisor:
         Returns: its result, as an unsigned or signed 64-bit number.
         Raises: OSError for -errno; SimulatorGap for what is not modelled.
         """
-        name = NAMES.get(op, str(op))
+        name = self.name(op)
         with self.machine.traced("hypercall", op=name, args=args) as call:
             later = kernel.faults.before("hypercall", op=(op, name), cmd=args[0])
-            call.result = self._dispatch(Caller(kernel, None, name), op, args)
+            call.result = self.dispatch(Caller(kernel, None, name), op, args)
             kernel.faults.after(later)
             return call.result
 
@@ -73,20 +92,19 @@ class Hypervisor:
 
     def dm_op(self, caller: Caller, domid: int, buffers: list[tuple[int, int]]) -> int:
         """Do a dm_op whose buffers the caller's kernel has pinned."""
-        if not self.machine.ioreq_server:
-            _refuse(ENOSYS)
-        raise SimulatorGap(f"dm_op on domain {domid}")
+        return dm_op.from_kernel(caller, domid, buffers)
 
-    def _dispatch(self, caller: Caller, op: int, args: tuple[int, ...]) -> int:
+    def name(self, op: int) -> str:
+        """What a hypercall is called."""
+        return NAMES.get(op, str(op))
+
+    def dispatch(self, caller: Caller, op: int, args: tuple[int, ...]) -> int:
+        """Do a hypercall that is on record already; returns and raises as `call`."""
         if self._missing(caller.domain, op):
             _refuse(ENOSYS)
         handler = _HANDLERS.get(op)
         if handler is not None:
             return handler(caller, args)
-        if op == 13:
-            return self._multicall(caller, args)
-        if op == 41 and not self.machine.ioreq_server:
-            _refuse(ENOSYS)
         raise SimulatorGap(f"hypercall {caller.name}{args}")
 
     def _missing(self, domain: Domain, op: int) -> bool:
@@ -95,30 +113,13 @@ class Hypervisor:
             return op != 38 or self.machine.xen >= (4, 13)
         if op == 31 and self.machine.xen >= (4, 22):
             return True
+        if op == 39 and (self.machine.argo is None or self.machine.xen < (4, 12)):
+            return True
         if op == 42 and self.machine.xen < (4, 14):
             return True
         if domain.kind == "pv":
             return False
         return op in (_NOT_ARM if domain.kind == "arm" else _NOT_HVM)
-
-    def _multicall(self, caller: Caller, args: tuple[int, ...]) -> int:
-        address, count = args[0], args[1]
-        if self._in_multicall:
-            _refuse(EINVAL)
-        self._in_multicall = True
-        try:
-            for index in range(count):
-                at = address + 64 * index
-                op, _, *inner = struct.unpack("<8Q", caller.read(at, 64))
-                name = NAMES.get(op, str(op))
-                try:
-                    result = self._dispatch(Caller(caller.kernel, None, name), op, tuple(inner[:5]))
-                except OSError as error:
-                    result = -(error.errno or EINVAL)
-                caller.write(at + 8, struct.pack("<q", ctypes.c_int64(result).value))
-        finally:
-            self._in_multicall = False
-        return 0
 
 
 if TYPE_CHECKING:
@@ -126,10 +127,21 @@ if TYPE_CHECKING:
 
 _HANDLERS: dict[int, _Handler] = {
     12: memory_op.call,
+    13: multicall.call,
     17: version.call,
+    18: console_io.call,
     20: grant_table.call,
+    24: vcpu.call,
+    29: sched.call,
+    32: event_channel.call,
+    33: physdev.call,
     34: hvm_op.call,
     36: domctl.call,
+    37: kexec.call,
+    39: argo.call,
+    40: xenpmu.call,
+    41: dm_op.call,
+    42: hypfs.call,
 }
 
 

@@ -104,7 +104,7 @@ class ProcessMemory:
         at, end = address, address + length
         while at < end:
             vma = machine.vmas.containing(at)
-            if vma is None or vma.kind == "privcmd":
+            if vma is None or vma.kind in ("privcmd", "gntdev", "gntalloc"):
                 # A bad address is the caller's own affair: Xen says EFAULT.
                 if machine.strict and self._readable(at, end - at):
                     from xensys.sim.machine import Violation
@@ -147,3 +147,13 @@ def refusal(errno: int) -> OSError:
 def refuse(errno: int) -> NoReturn:
     """Return -errno."""
     raise refusal(errno)
+
+
+def check_silo(caller: Domain, one: Domain, other: Domain | None) -> None:
+    """XSM's SILO policy on two domains' event channel. OSError: ESRCH, no other one; EPERM, two guests."""
+    if not caller.machine.silo:
+        return
+    if other is None:
+        refuse(ESRCH)
+    if one is not other and not (caller.privileged or one.privileged or other.privileged):
+        refuse(EPERM)

@@ -1,19 +1,23 @@
-"""hvm_op (34): parameters. xen/arch/x86/hvm/hvm.c and xen/arch/arm/hvm.c."""
+"""hvm_op (34): xen/arch/x86/hvm/hvm.c and xen/arch/arm/hvm.c. For altp2m see `altp2m`."""
 
 from __future__ import annotations
 
 import struct
-from errno import EEXIST, EINVAL, ENODEV, ENOSYS, EPERM
+from errno import EEXIST, EINVAL, ENODEV, ENOENT, ENOSYS, EOPNOTSUPP, EPERM
 
 from xensys.sim.errors import SimulatorGap
-from xensys.sim.xen.access import refusal, refuse
+from xensys.sim.xen import altp2m
+from xensys.sim.xen.access import refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from xensys.sim.domain import Domain
     from xensys.sim.xen.access import Caller
 
 SET_PARAM, GET_PARAM = 0, 1
+GUEST_REQUEST_VM_EVENT = 24
 _NR_PARAMS = 39
 
 # xen/include/public/hvm/params.h
@@ -48,7 +52,10 @@ _UNMODELLED = frozenset((ACPI_S_STATE, ACPI_IOPORTS_LOCATION, MCA_CAP))
 _ARM_SELF_MAY_GET = frozenset((CALLBACK_IRQ, STORE_PFN, STORE_EVTCHN, CONSOLE_PFN, CONSOLE_EVTCHN))
 _ARM_PARAMS = _ARM_SELF_MAY_GET | {MONITOR_RING_PFN}
 
-_X86_ELSEWHERE = frozenset((5, 9, 10, 11, 15, 23, 24, 25))
+_TRACE_EXTRA = 28
+_LOWEST_VECTOR = 0x10
+# HVMMEM_*
+_RAM_RW, _MMIO_DM = 0, 2
 _TSS_SIZE = 104
 _TSS_LIMIT = _TSS_SIZE + 0x100 // 8 + 0x10000 // 8 + 1
 
@@ -59,11 +66,15 @@ def call(caller: Caller, args: tuple[int, ...]) -> int:
     arm = caller.domain.kind == "arm"
     if op in (SET_PARAM, GET_PARAM):
         return _arm_param(caller, op, arg) if arm else _x86_param(caller, op, arg)
-    if op == 24 and arg:
-        refuse(EINVAL)
-    if op == 24 or (not arm and op in _X86_ELSEWHERE):
-        raise SimulatorGap(f"hvm_op({op})")
-    raise refusal(ENOSYS)
+    if op == GUEST_REQUEST_VM_EVENT:
+        if arg:
+            refuse(EINVAL)
+        # Nobody monitors a domain here: there is nobody to be notified.
+        return 0
+    handler = None if arm else _X86.get(op)
+    if handler is None:
+        refuse(ENOSYS)
+    return handler(caller, arg)
 
 
 def _x86_param(caller: Caller, op: int, arg: int) -> int:
@@ -151,3 +162,62 @@ def _arm_param(caller: Caller, op: int, arg: int) -> int:
             refuse(EPERM)
         domain.hvm_params[index] = value
     return 0
+
+
+def _flush_tlbs(caller: Caller, arg: int) -> int:
+    if arg or not caller.domain.translated:
+        refuse(EINVAL)
+    return 0
+
+
+def _pagetable_dying(caller: Caller, arg: int) -> int:
+    (domid,) = struct.unpack_from("<H", caller.read(arg, 16))
+    if caller.any_domain(domid) is not caller.domain:
+        refuse(EOPNOTSUPP)
+    # Every domain here is on hardware-assisted paging.
+    refuse(EINVAL)
+
+
+def _get_time(caller: Caller, arg: int) -> int:
+    caller.write(arg, struct.pack("<Q", int(caller.machine.clock.now() * 1e9)))
+    return 0
+
+
+def _xentrace(caller: Caller, arg: int) -> int:
+    event, extra = struct.unpack_from("<HH", caller.read(arg, 32))
+    if extra % 4 or extra > _TRACE_EXTRA or event >> 12:
+        refuse(EINVAL)
+    return 0
+
+
+def _get_mem_type(caller: Caller, arg: int) -> int:
+    domid, _, _, _, pfn = struct.unpack("<HHHHQ", caller.read(arg, 16))
+    domain = caller.any_domain(domid)
+    caller.require_target(domain)
+    if not domain.translated:
+        refuse(EINVAL)
+    kind = _MMIO_DM if domain.memory.slot(pfn) is None else domain.mem_types.get(pfn, _RAM_RW)
+    caller.write(arg + 2, struct.pack("<H", kind))
+    return 0
+
+
+def _set_upcall_vector(caller: Caller, arg: int) -> int:
+    if not caller.domain.translated:
+        refuse(EINVAL)
+    vcpu, vector = struct.unpack("<IBxxx", caller.read(arg, 8))
+    if vector < _LOWEST_VECTOR:
+        refuse(EINVAL)
+    if vcpu >= caller.domain.vcpus:
+        refuse(ENOENT)
+    return 0
+
+
+_X86: dict[int, Callable[[Caller, int], int]] = {
+    5: _flush_tlbs,
+    9: _pagetable_dying,
+    10: _get_time,
+    11: _xentrace,
+    15: _get_mem_type,
+    23: _set_upcall_vector,
+    25: altp2m.call,
+}

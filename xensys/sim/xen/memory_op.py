@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from errno import (
-    EACCES,
-    EINVAL,
-    ENOENT,
-    ENOSYS,
-    EOPNOTSUPP,
-    EPERM,
-)
+from errno import EINVAL, ENOSYS, EOPNOTSUPP, EPERM
 
 from xensys.sim.errors import SimulatorGap
+from xensys.sim.xen import physmap
 from xensys.sim.xen.access import refusal, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xensys.sim.domain import Domain
     from xensys.sim.xen.access import Caller
 
-INCREASE_RESERVATION, DECREASE_RESERVATION, POPULATE_PHYSMAP = 0, 1, 6
-_RESERVATION = struct.Struct("<QQIIHxxxxxx")
-_EXTENT_LIMIT = 0xFFFF_FFFF >> 6
+_E820_MAX = 1024
 _MACH2PHYS_START, _MACH2PHYS_END = 0xFFFF_8000_0000_0000, 0xFFFF_8040_0000_0000
 
 
@@ -35,8 +26,8 @@ def call(caller: Caller, args: tuple[int, ...]) -> int:
     op, start = cmd & 0x3F, cmd >> 6
     if op == 12 and caller.domain.kind in ("pvh", "hvm"):
         refuse(ENOSYS)
-    if op in (INCREASE_RESERVATION, DECREASE_RESERVATION, POPULATE_PHYSMAP):
-        return _reservation(caller, op, arg, start)
+    if op in (physmap.INCREASE_RESERVATION, physmap.DECREASE_RESERVATION, physmap.POPULATE_PHYSMAP):
+        return physmap.reservation(caller, op, arg, start)
     if op in _COMMON:
         if start and op not in (7, 23, 28):
             refuse(EINVAL)
@@ -51,55 +42,10 @@ def call(caller: Caller, args: tuple[int, ...]) -> int:
     handler = _X86.get(cmd)
     if handler is not None:
         return handler(caller, op, arg)
-    if cmd in (21, 13):
+    if cmd == 21:
         raise SimulatorGap(f"memory_op({cmd})")
     # 8 is gone; 20 and 22 need CONFIG_MEM_PAGING and CONFIG_MEM_SHARING.
     raise refusal(ENOSYS)
-
-
-def _reservation(caller: Caller, op: int, arg: int, start: int) -> int:
-    """The three that never fail: they return how many extents are done."""
-    count: int
-    try:
-        address, count, order, flags, domid = _RESERVATION.unpack(caller.read(arg, 32))
-        if count > _EXTENT_LIMIT or start >= count:
-            return start
-        domain = caller.any_domain(domid)
-        caller.require_target(domain)
-    except OSError:
-        return start
-    if op == INCREASE_RESERVATION:
-        raise SimulatorGap("memory_op(XENMEM_increase_reservation)")
-    if flags:
-        raise SimulatorGap(f"memory_op({op}) with mem_flags {flags:#x}")
-    # CONFIG_CTLDOM_MAX_ORDER and CONFIG_DOMU_MAX_ORDER as built by default.
-    if order > (18 if caller.domain.domid == 0 else 9):
-        return start
-    step = _populate if op == POPULATE_PHYSMAP else _decrease
-    for index in range(start, count):
-        try:
-            (gfn,) = struct.unpack("<Q", caller.read(address + 8 * index, 8))
-            done = step(caller, domain, gfn, 1 << order)
-        except OSError:
-            done = False
-        if not done:
-            return index
-    return count
-
-
-def _populate(caller: Caller, domain: Domain, gfn: int, frames: int) -> bool:
-    if not domain.translated:
-        raise SimulatorGap("memory_op(XENMEM_populate_physmap) on a PV domain")
-    if domain.kind == "arm" and domain.domid == 0:
-        raise SimulatorGap("memory_op(XENMEM_populate_physmap) on a direct-mapped domain")
-    if domain.memory.total + frames > domain.memory.maximum:
-        return False
-    domain.memory.populate(gfn, frames)
-    return True
-
-
-def _decrease(caller: Caller, domain: Domain, gfn: int, frames: int) -> bool:
-    return all(domain.memory.remove(gfn + offset) for offset in range(frames))
 
 
 def _maximum_ram_page(caller: Caller, op: int, arg: int) -> int:
@@ -118,55 +64,6 @@ def _domain_number(caller: Caller, op: int, arg: int) -> int:
     highest = domain.memory.highest()
     # A PV domain reports how many frame numbers it uses, less one.
     return max(highest - (0 if domain.translated else domain.first_gfn), 0)
-
-
-def _add_to_physmap(caller: Caller, op: int, arg: int) -> int:
-    domid, _size, space, _idx, _gpfn = struct.unpack("<HHIQQ", caller.read(arg, 24))
-    if space == 4:
-        refuse(ENOSYS)
-    domain = caller.any_domain(domid)
-    if not domain.translated:
-        refuse(EACCES)
-    caller.require_target(domain)
-    raise SimulatorGap(f"memory_op(XENMEM_add_to_physmap), space {space}")
-
-
-def _add_to_physmap_batch(caller: Caller, op: int, arg: int) -> int:
-    domid, space, size = struct.unpack_from("<HHH", caller.read(arg, 32))
-    if space == 3:
-        refuse(EOPNOTSUPP)
-    domain = caller.any_domain(domid)
-    if not domain.translated:
-        refuse(EACCES)
-    caller.require_target(domain)
-    if size == 0:
-        return 0
-    raise SimulatorGap(f"memory_op(XENMEM_add_to_physmap_batch), space {space}")
-
-
-def _remove_from_physmap(caller: Caller, op: int, arg: int) -> int:
-    domid, gfn = struct.unpack("<HxxxxxxQ", caller.read(arg, 16))
-    domain = caller.any_domain(domid)
-    if not domain.translated:
-        refuse(EACCES)
-    caller.require_target(domain)
-    if not domain.memory.remove(gfn):
-        refuse(ENOENT)
-    # It stays the domain's page: only its place is gone.
-    domain.memory.total += 1
-    return 0
-
-
-def _claim_pages(caller: Caller, op: int, arg: int) -> int:
-    address, count, order, flags, domid = _RESERVATION.unpack(caller.read(arg, 32))
-    if address or order or flags:
-        refuse(EINVAL)
-    domain = caller.machine.find(domid)
-    if domain is None:
-        refuse(EINVAL)
-    if not caller.domain.privileged:
-        refuse(EPERM)
-    raise SimulatorGap(f"memory_op(XENMEM_claim_pages), {count} pages")
 
 
 def _get_vnumainfo(caller: Caller, op: int, arg: int) -> int:
@@ -208,13 +105,25 @@ def _acquire_resource(caller: Caller, op: int, arg: int) -> int:
     if count == 0:
         resources.size(caller, domid, kind, number)
         refuse(EINVAL)
-    resources.acquire(caller, domid, kind, number, frame, count)
-    raise SimulatorGap("memory_op(XENMEM_acquire_resource) with frames: use MMAP_RESOURCE")
+    slots = resources.acquire(caller, domid, kind, number, frame, count)
+    if caller.domain.translated:
+        caller.read(frames, 8 * count)
+        raise SimulatorGap("memory_op(XENMEM_acquire_resource) into frames of one's own: use MMAP_RESOURCE")
+    domain = caller.remote_domain(domid)
+    caller.write(
+        frames, struct.pack(f"<{count}Q", *(physmap.machine_frame(domain, slot) for slot in slots))
+    )
+    return 0
 
 
-def _exchange(caller: Caller, op: int, arg: int) -> int:
-    caller.read(arg, 72)
-    raise SimulatorGap("memory_op(XENMEM_exchange)")
+def _set_memory_map(caller: Caller, op: int, arg: int) -> int:
+    domid, count, buffer = struct.unpack("<HxxxxxxIxxxxQ", caller.read(arg, 24))
+    if count > _E820_MAX:
+        refuse(EINVAL)
+    domain = caller.any_domain(domid)
+    caller.require_target(domain)
+    domain.e820 = list(struct.iter_unpack("<QQI", caller.read(buffer, 20 * count)))
+    return 0
 
 
 def _memory_map(caller: Caller, op: int, arg: int) -> int:
@@ -275,8 +184,9 @@ def _pod_target(caller: Caller, op: int, arg: int) -> int:
         refuse(EINVAL)
     if not caller.domain.privileged:
         refuse(EPERM)
-    if op == 16:
-        raise SimulatorGap("memory_op(XENMEM_set_pod_target)")
+    # Without populate-on-demand entries, and nobody here has any, setting changes nothing.
+    if op == 16 and struct.unpack_from("<Q", raw)[0] > domain.memory.maximum:
+        refuse(EINVAL)
     struct.pack_into("<QQQ", raw, 8, domain.memory.total, 0, 0)
     caller.write(arg, bytes(raw))
     return 0
@@ -290,12 +200,12 @@ _COMMON: dict[int, Callable[[Caller, int, int], int]] = {
     2: _maximum_ram_page,
     3: _domain_number,
     4: _domain_number,
-    7: _add_to_physmap,
-    11: _exchange,
+    7: physmap.add_to_physmap,
+    11: physmap.exchange,
     14: _domain_number,
-    15: _remove_from_physmap,
-    23: _add_to_physmap_batch,
-    24: _claim_pages,
+    15: physmap.remove_from_physmap,
+    23: physmap.add_to_physmap_batch,
+    24: physmap.claim_pages,
     26: _get_vnumainfo,
     27: _reserved_device_memory_map,
     28: _acquire_resource,
@@ -306,6 +216,7 @@ _X86: dict[int, Callable[[Caller, int, int], int]] = {
     9: _memory_map,
     10: _machine_memory_map,
     12: _machphys_mapping,
+    13: _set_memory_map,
     16: _pod_target,
     17: _pod_target,
     18: _sharing_count,

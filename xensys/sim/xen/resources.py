@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 IOREQ_SERVER, GRANT_TABLE, VMTRACE_BUF = 0, 1, 2
 _SHARED, _STATUS = 0, 1
 _IOREQ_SIZE = 32
+#: HVM_PARAM_ALTP2M.
+_ALTP2M = 35
 
 
 class Resources:
@@ -57,9 +59,7 @@ class Resources:
         raise refusal(EOPNOTSUPP)
 
     def _check_caller(self, caller: Caller) -> None:
-        # 4.13 and 4.14 let no translated domain but the hardware domain map any.
-        restricted = (4, 13) <= self._machine.xen < (4, 15)
-        if restricted and caller.domain.translated and caller.domain.domid != 0:
+        if not may_map_foreign(caller.domain):
             refuse(EACCES)
 
     def _find(self, caller: Caller, domid: int, *, old_query: bool) -> Domain | None:
@@ -135,3 +135,16 @@ class Resources:
             refuse(EINVAL)
         first = domain.vmtrace_slot(number)
         return list(range(first + frame, first + frame + count))
+
+
+def may_map_foreign(domain: Domain) -> bool:
+    """arch_acquire_resource_check(): whether pages of others may be put into its physmap."""
+    xen = domain.machine.xen
+    if not domain.translated or xen < (4, 13):
+        return True
+    if domain.kind == "arm":
+        return xen >= (4, 15) or domain.domid == 0
+    if xen < (4, 19):
+        return domain.domid == 0
+    # No domain here has nested HVM.
+    return not domain.hvm_params.get(_ALTP2M)

@@ -58,7 +58,7 @@ X86 = {
     "nr_vcpus": (),
 }
 ARM = {"set_irq_level": (100, True)}
-HAZARDOUS = {"inject_event", "remote_shutdown", "relocate_memory"}
+HAZARDOUS = {"inject_event", "remote_shutdown", "relocate_memory", "set_isa_irq_level"}
 
 
 def flag(name):
@@ -115,7 +115,7 @@ def test_arm(linux):
         xen.dm_op.set_irq_level(1, 100, False)
         assert machine.domains[1].interrupts == [("spi", 100, 1), ("spi", 100, 0)]
         with pytest.raises(xensys.NotSupportedError) as caught:
-            xen.dm_op.set_isa_irq_level(1, 5, True)
+            xen.dm_op.set_isa_irq_level(1, 5, True, hazardous=True)
         assert caught.value.errno == errno.EOPNOTSUPP
 
 
@@ -241,7 +241,7 @@ OVERFLOWS = {
     "xen_dm_op_track_dirty_vram.first_pfn": lambda d: d.track_dirty_vram(1, -1, 1),
     "xen_dm_op_modified_memory_extent.nr": lambda d: d.modified_memory(1, [(0, 1 << 32)]),
     "xen_dm_op_set_pci_intx_level.device": lambda d: d.set_pci_intx_level(1, 256, 0, 1),
-    "xen_dm_op_set_isa_irq_level.isa_irq": lambda d: d.set_isa_irq_level(1, 256, 1),
+    "xen_dm_op_set_isa_irq_level.isa_irq": lambda d: d.set_isa_irq_level(1, 256, 1, hazardous=True),
     "xen_dm_op_set_pci_link_route.link": lambda d: d.set_pci_link_route(1, -1, 1),
     "xen_dm_op_set_mem_type.mem_type": lambda d: d.set_mem_type(1, 1 << 16, 0),
     "xen_dm_op_inject_event.error_code": lambda d: d.inject_event(

@@ -50,7 +50,7 @@ class TestIrqfd:
         setup.machine.privcmd_eventfd = True
         with setup.xen:
             with (
-                setup.model.irqfd(isa_irq=5, level=False) as line,
+                setup.model.irqfd(isa_irq=5, level=False, hazardous=True) as line,
                 setup.model.irqfd(msi=(0xFEE00000, 0x31)) as message,
             ):
                 line.signal()

@@ -113,6 +113,11 @@ _IRQ = _Op("set_irq_level", abi.xen_dm_op_set_irq_level, repeatable=True)
 _VCPUS = _Op("nr_vcpus", abi.xen_dm_op_nr_vcpus, repeatable=True, answers=("vcpus",))
 
 
+def refuse_isa_irq(dm_op: DmOp, domid: int) -> None:
+    """Refuse IOCTL_PRIVCMD_IRQFD what `DmOp.set_isa_irq_level` refuses; HazardError."""
+    dm_op._caller.refuse_harm(DM_OP, _ISA.name, domid)
+
+
 def encoded_set_isa_irq_level(isa_irq: int, level: bool) -> bytes:
     """What IOCTL_PRIVCMD_IRQFD is to issue: `DmOp.set_isa_irq_level`."""
     return bytes(_ISA.encode(isa_irq, level))
@@ -375,17 +380,20 @@ class DmOp:
         """
         self._issue(_INTX, domid, (segment, bus, device, intx, level))
 
-    def set_isa_irq_level(self, domid: int, isa_irq: int, level: bool) -> None:
+    def set_isa_irq_level(self, domid: int, isa_irq: int, level: bool, *, hazardous: bool = False) -> None:
         """Drive an ISA interrupt line (XEN_DMOP_set_isa_irq_level). x86 only.
 
         Args:
             domid: the domain.
             isa_irq: 0 to 15.
             level: whether it is asserted.
+            hazardous: must be True, and `domid` an HVM domain: Xen 4.20 dies of a
+                PVH domain's, which has no interrupt controllers.
         Raises:
+            HazardError: not `hazardous`.
             XenError: EINVAL, no such line.
         """
-        self._issue(_ISA, domid, (isa_irq, level))
+        self._issue(_ISA, domid, (isa_irq, level), hazardous=hazardous)
 
     def set_pci_link_route(self, domid: int, link: int, isa_irq: int) -> None:
         """Route a PCI interrupt link to an ISA interrupt (XEN_DMOP_set_pci_link_route). x86 only.

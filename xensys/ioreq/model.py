@@ -78,6 +78,7 @@ class DeviceModel:
         msi: tuple[int, int] | None = None,
         level: bool = True,
         eventfd: int | None = None,
+        hazardous: bool = False,
     ) -> Irqfd:
         """An eventfd each signal of which is an interrupt (IOCTL_PRIVCMD_IRQFD; since Linux 6.6).
 
@@ -90,7 +91,9 @@ class DeviceModel:
             msi: x86: (address, data), see `inject_msi`.
             level: for a line: what a signal sets it to.
             eventfd: whom to listen to; it stays the caller's. None makes a new one.
+            hazardous: must be True for `isa_irq`, see there.
         Raises:
+            HazardError: `isa_irq`, and not `hazardous`.
             NotSupportedError: ENOTTY or EOPNOTSUPP, not in this kernel.
             XenPermissionError: EPERM, the handle is restricted to another domain.
             XenError: EBADF, EINVAL, no eventfd; EBUSY, the eventfd is used for another one.
@@ -101,6 +104,8 @@ class DeviceModel:
         if irq is not None:
             op = encoding.encoded_set_irq_level(irq, level)
         elif isa_irq is not None:
+            if not hazardous:
+                encoding.refuse_isa_irq(self._dm_op(), self.domid)
             op = encoding.encoded_set_isa_irq_level(isa_irq, level)
         else:
             assert msi is not None
@@ -159,9 +164,9 @@ class DeviceModel:
         """See `DmOp.set_pci_intx_level`."""
         self._dm_op().set_pci_intx_level(self.domid, device, intx, level, segment=segment, bus=bus)
 
-    def set_isa_irq_level(self, isa_irq: int, level: bool) -> None:
+    def set_isa_irq_level(self, isa_irq: int, level: bool, *, hazardous: bool = False) -> None:
         """See `DmOp.set_isa_irq_level`."""
-        self._dm_op().set_isa_irq_level(self.domid, isa_irq, level)
+        self._dm_op().set_isa_irq_level(self.domid, isa_irq, level, hazardous=hazardous)
 
     def set_pci_link_route(self, link: int, isa_irq: int) -> None:
         """See `DmOp.set_pci_link_route`."""

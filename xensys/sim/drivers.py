@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from errno import ENODEV, ENOTTY
 
+from xensys.sim.errors import SimulatorMisuse
 from xensys.sim.files import DOMID_INVALID, OpenFile
 
 TYPE_CHECKING = False
@@ -41,6 +42,13 @@ class Driver:
     def ioctl(self, kernel: SimKernel, file: OpenFile, request: int, arg: WritableBuffer) -> int:
         """The driver's answer, as the kernel returns it (64 bits); OSError for -errno."""
         raise OSError(ENOTTY, os.strerror(ENOTTY))
+
+    def check_argument(self, request: int, arg: WritableBuffer) -> None:
+        """Insist on as many bytes as the ioctl's number says; a real kernel reads on."""
+        size = request >> 16 & 0x3FFF
+        if len(arg) < size:
+            name = self.ioctls.get(request, f"{request:#x}")
+            raise SimulatorMisuse(f"{name} takes {size} bytes, the buffer has {len(arg)}")
 
     def mmap(
         self,

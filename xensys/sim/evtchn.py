@@ -200,10 +200,7 @@ class EvtchnDriver(Driver):
         method = _METHODS.get(request)
         if method is None or (request == BIND_STATIC and kernel.linux < _STATIC_SINCE):
             refuse(ENOSYS)
-        size = request >> 16
-        if len(arg) < size:
-            # A real kernel reads on, into whatever follows the buffer.
-            raise SimulatorMisuse(f"{NAMES[request]} takes {size} bytes, the buffer has {len(arg)}")
+        self.check_argument(request, arg)
         layout, function, only_unrestricted = method
         if only_unrestricted and file.restricted != DOMID_INVALID:
             refuse(EACCES)

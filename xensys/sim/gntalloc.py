@@ -161,10 +161,7 @@ class GntallocDriver(Driver):
         method = _METHODS.get(request)
         if method is None:
             refuse(ENOTTY)
-        size = request >> 16
-        if len(arg) < size:
-            # A real kernel reads on, into whatever follows the buffer.
-            raise SimulatorMisuse(f"{NAMES[request]} takes {size} bytes, the buffer has {len(arg)}")
+        self.check_argument(request, arg)
         # What Linux does by a timer, if a peer had a page mapped for too long.
         kernel.domain.grants.retry_deferred()
         return method(kernel, file, arg)

@@ -247,10 +247,7 @@ class GntdevDriver(Driver):
         method = _METHODS.get(request)
         if method is None or (request == GRANT_COPY and kernel.linux < _COPY_SINCE):
             refuse(ENOTTY)
-        size = request >> 16
-        if len(arg) < size:
-            # A real kernel reads on, into whatever follows the buffer.
-            raise SimulatorMisuse(f"{NAMES[request]} takes {size} bytes, the buffer has {len(arg)}")
+        self.check_argument(request, arg)
         return method(kernel, file, arg)
 
     def mmap(

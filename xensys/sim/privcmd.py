@@ -39,18 +39,6 @@ IRQFD = 0x4018_5008
 IOEVENTFD = 0x4030_5009
 PCIDEV_GET_GSI = 0x0008_500A
 
-_SIZES = {
-    HYPERCALL: 48,
-    MMAP: 16,
-    MMAPBATCH: 24,
-    MMAPBATCH_V2: 32,
-    DM_OP: 16,
-    RESTRICT: 2,
-    MMAP_RESOURCE: 32,
-    IRQFD: 24,
-    IOEVENTFD: 48,
-    PCIDEV_GET_GSI: 8,
-}
 NAMES = {
     HYPERCALL: "HYPERCALL",
     MMAP: "MMAP",
@@ -95,10 +83,7 @@ class PrivcmdDriver(Driver):
         method = _METHODS.get(request)
         if method is None or kernel.linux < _SINCE.get(request, (0, 0)):
             refuse(kernel.unknown_ioctl)
-        size = _SIZES[request]
-        if len(arg) < size:
-            # A real kernel reads on, into whatever follows the buffer.
-            raise SimulatorMisuse(f"{NAMES[request]} takes {size} bytes, the buffer has {len(arg)}")
+        self.check_argument(request, arg)
         return method(kernel, file, arg)
 
     def mmap(

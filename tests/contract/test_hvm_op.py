@@ -182,7 +182,10 @@ def test_a_trace_record_is_taken_on_x86(world):
         return
     hvm_op.xentrace(0x123)
     hvm_op.xentrace(0xFFF, b"12345678" * 3 + b"1234")
-    for event, extra in ((0x1000, b""), (1, b"123")):
+    wrong = [(0x1000, b"")]
+    if world.target.xen >= (4, 18):
+        wrong.append((1, b"123"))  # before, any number of bytes
+    for event, extra in wrong:
         with pytest.raises(xensys.XenError) as caught:
             hvm_op.xentrace(event, extra)
         assert caught.value.errno == errno.EINVAL

@@ -62,7 +62,7 @@ class Copier:
     @classmethod
     def copy(cls, source: Copier, dest: Copier, length: int) -> int:
         """Do it; returns GNTST_*."""
-        if not length:
+        if not length and source.kernel.xen_machine.xen >= (4, 19):
             return 0
         try:
             source._lock_domain()

@@ -38,6 +38,9 @@ def test_raw_an_unknown_request_is_ENOSYS(raw, kind):
 @pytest.mark.parametrize("kind", [READ, DIRECTORY, GET_PERMS, MKDIR, RM, WRITE, DIRECTORY_PART], ids=str)
 @pytest.mark.parametrize("payload", [b"", b"/tool"], ids=["nothing", "no-nul"])
 def test_raw_a_request_without_its_strings_is_EINVAL(world, raw, kind, payload, daemon):
+    if world.target.xen < (4, 18):
+        # That one's answer is the error its last call left, and there is no answer if that is none.
+        assert raw.ask(READ, b"/tool/nothing-of-this-name\0") == "ENOENT"
     expect_no_path(world, daemon, kind, raw.ask(kind, payload))
 
 

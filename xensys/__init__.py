@@ -43,7 +43,8 @@ if TYPE_CHECKING:
         XenPermissionError,
         XenTimeoutError,
     )
-    from xensys.xen import Version, Xen, open
+    from xensys.hypercalls.xen_version import Version
+    from xensys.xen import Xen, open
 
 __version__ = "0.1.0"
 
@@ -84,7 +85,7 @@ __all__ = [
 
 _HOME = {
     "Probe": "xensys._probe",
-    "Version": "xensys.xen",
+    "Version": "xensys.hypercalls.xen_version",
     "Xen": "xensys.xen",
     "open": "xensys.xen",
     "probe": "xensys._probe",

@@ -15,6 +15,7 @@ from _weakref import ref
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn, Protocol
 
     class Watched(Protocol):
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 # Changed by single dictionary operations only, and os.fork() runs with Python's
 # other threads halted, so a child never sees it half changed.
 _watched: dict[int, ref[Watched]] = {}
+_first: list[Callable[[], None]] = []
 _generation = 0
 _exiting = False
 
@@ -62,19 +64,30 @@ def is_exiting() -> bool:
     return _exiting
 
 
+def before_others(hook: Callable[[], None]) -> None:
+    """Call this in every forked child, before all that `watch_fork` tells of it; for good."""
+    _first.append(hook)
+
+
 def _after_fork_in_child() -> None:
     global _generation, _watched
     _generation += 1
+    for hook in _first:
+        _tell(hook)
     # Exchanged and not copied: a large copy would be put where a mapping was.
     watched, _watched = _watched, {}
     for reference in watched.values():
         thing = reference()
         if thing is not None:
-            try:
-                thing._forked()
-            except BaseException:
-                # A signal handler's; lost, as all that fork hooks raise. The rest must be told.
-                thing._forked()
+            _tell(thing._forked)
+
+
+def _tell(hook: Callable[[], None]) -> None:
+    try:
+        hook()
+    except BaseException:
+        # A signal handler's; lost, as all that fork hooks raise. The rest must be told.
+        hook()
 
 
 def _at_exit() -> None:

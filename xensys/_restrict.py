@@ -123,6 +123,25 @@ def restrict_part(name: str, part: Any, domid: int) -> str:
     return RESTRICTED if UNOPENED[name] == LATER else REPLACED
 
 
+def restrict_late(name: str, part: Any, restriction: Restriction) -> None:
+    """See that a part of `Xen` that comes after the restriction is under it.
+
+    Raises:
+        XenPermissionError: it must not be there.
+        XenError: it could not be restricted, and is closed.
+    """
+    if name in ("grants", "store") or (name == "events" and restriction.devices["evtchn"] == LOST):
+        raise refuse(name, restriction)
+    if name == "events":
+        try:
+            restriction.devices["evtchn"] = restrict_part(name, part, restriction.domid)
+        except OSError as error:
+            restriction.devices["evtchn"] = LOST
+            restriction.errors["evtchn"] = error.errno or 0
+            part.close()
+            raise
+
+
 def refuse(name: str, restriction: Restriction) -> XenPermissionError:
     """What to raise for a part that must not be opened any more."""
     error = restricted(restriction.domid, _NODES[name])

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from xensys.hypercalls.physdev_op import PhysdevOp
     from xensys.hypercalls.sched_op import SchedOp
     from xensys.hypercalls.vcpu_op import VcpuOp
-    from xensys.hypercalls.xen_version import XenVersion
+    from xensys.hypercalls.xen_version import Version, XenVersion
     from xensys.hypercalls.xenpmu_op import XenpmuOp
     from xensys.ioreq import DeviceModel
     from xensys.kernel import Kernel
@@ -58,41 +58,6 @@ _TRACES_OF_XEN = (
     "/dev/xen/evtchn",
     "/dev/xen/gntdev",
 )
-
-
-class Version(tuple[int, int]):
-    """A Xen release: compares as (major, minor), prints in full.
-
-    Attributes:
-        extra: what follows, e.g. ".4-pre"; "<denied>" where Xen will not tell.
-    """
-
-    extra: str
-
-    def __new__(cls, major: int, minor: int, extra: str = "") -> Self:
-        made = super().__new__(cls, (major, minor))
-        made.extra = extra
-        return made
-
-    @property
-    def major(self) -> int:
-        """4, for some time now."""
-        return self[0]
-
-    @property
-    def minor(self) -> int:
-        """The release."""
-        return self[1]
-
-    def __str__(self) -> str:
-        extra = "" if self.extra.startswith("<") else self.extra
-        return f"{self[0]}.{self[1]}{extra}"
-
-    def __repr__(self) -> str:
-        return f"Version({self[0]}, {self[1]}, {self.extra!r})"
-
-    def __getnewargs__(self) -> tuple[int, int, str]:
-        return self[0], self[1], self.extra
 
 
 def open(kernel: Kernel | None = None, *, timeout: float | None = None) -> Xen:
@@ -479,6 +444,8 @@ class Xen(OneOfAKind):
             >>> xen.version() >= (4, 17)
             True
         """
+        from xensys.hypercalls.xen_version import Version
+
         family = self.xen_version
         major, minor = family.version()
         extra = family.extraversion()
@@ -592,23 +559,10 @@ class Xen(OneOfAKind):
         with self._lock:
             self._check_open()
             if self._restriction is not None and name not in self._parts:
-                self._restrict_new(name, part, self._restriction)
+                from xensys._restrict import restrict_late
+
+                restrict_late(name, part, self._restriction)
             return self._parts.setdefault(name, part)
-
-    def _restrict_new(self, name: str, part: Any, restriction: Restriction) -> None:
-        """See that a part that comes after the restriction is under it; needs the lock."""
-        from xensys._restrict import LOST, restrict_part
-
-        if name in ("grants", "store") or (name == "events" and restriction.devices["evtchn"] == LOST):
-            self._check_unrestricted(name)
-        elif name == "events":
-            try:
-                restriction.devices["evtchn"] = restrict_part(name, part, restriction.domid)
-            except OSError as error:
-                restriction.devices["evtchn"] = LOST
-                restriction.errors["evtchn"] = error.errno or 0
-                part.close()
-                raise
 
     def _check_unrestricted(self, name: str) -> None:
         restriction = self._restriction

@@ -5,6 +5,7 @@ from __future__ import annotations
 import compileall
 import contextlib
 import hashlib
+import importlib
 import io
 import pickle
 import py_compile
@@ -126,3 +127,23 @@ def facts() -> dict[str, Any]:
         return data.read_all(Tree())
     finally:
         sys.path.remove(str(ROOT / "tools"))
+
+
+@pytest.fixture
+def tool(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a function that imports a module of the tool."""
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    return lambda name: importlib.import_module(f"_abi.{name}")
+
+
+@pytest.fixture
+def red(abi: Any) -> Any:
+    """Return a function that says whether the quick check of a tree fails, and in these words."""
+
+    def judge(root: Path, *expected: str) -> None:
+        done = abi(root, "check", "--quick")
+        assert done.returncode == 1, done.stdout
+        for text in expected:
+            assert text in done.stdout + done.stderr, done.stdout + done.stderr
+
+    return judge

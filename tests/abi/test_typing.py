@@ -7,6 +7,7 @@ a clean environment, seen from outside the repository.
 from __future__ import annotations
 
 import ctypes
+import functools
 import importlib
 import importlib.util
 import json
@@ -27,11 +28,17 @@ from xensys.abi._index import ALL_MODULES, SPLIT
 from .conftest import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 HERE = Path(__file__).resolve().parent
 RIGHT = "typing_right.py"
 WRONG = "typing_wrong.py"
+#: Generated: each field of each class.
+EVERY_RIGHT = "every_right.py"
+EVERY_WRONG = "every_wrong.py"
+#: Right until a change is planted in what it uses.
+PLANTED = "planted.py"
+PLANT = "from xensys.abi import memory\n\nmemory.xen_add_to_physmap().gpfn = 1\n"
 
 Found = dict[tuple[str, int], str]
 CHECKERS = pytest.mark.parametrize("checker", ["mypy", "pyright"])
@@ -93,6 +100,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
     assert done.returncode == 0, done.stdout + done.stderr
     for name in (RIGHT, WRONG):
         shutil.copy2(HERE / name, place.folder)
+    for name, text in zip((EVERY_RIGHT, EVERY_WRONG), every_field(), strict=True):
+        (place.folder / name).write_text(text)
+    (place.folder / PLANTED).write_text(PLANT)
     return place
 
 
@@ -101,6 +111,7 @@ def spoilt(installed: Place, tmp_path: Path) -> Place:
     """Another environment with a copy of what was installed, to plant changes in."""
     place = environment(tmp_path)
     shutil.copytree(installed.packages, place.packages, dirs_exist_ok=True)
+    (place.folder / PLANTED).write_text(PLANT)
     # What mypy knows of the standard library. One cache for all places would not do: it also
     # keeps what was missing in another.
     if (known := installed.folder / ".mypy_cache").exists():
@@ -144,18 +155,33 @@ def check(checker: str, place: Place, *programs: str) -> Found:
     return mypy(place, *programs) if checker == "mypy" else pyright(place, *programs)
 
 
+@pytest.fixture(scope="module")
+def verdict(installed: Place) -> Callable[[str], Found]:
+    """What a checker says of all programs in the clean environment: asked once, as that takes long."""
+
+    @functools.cache
+    def said(checker: str) -> Found:
+        return check(checker, installed, RIGHT, WRONG, EVERY_RIGHT, EVERY_WRONG, PLANTED)
+
+    return said
+
+
 def marked(text: str) -> set[int]:
     return {n for n, line in enumerate(text.splitlines(), 1) if "# wrong: " in line}
 
 
 @CHECKERS
-def test_right_uses_pass_and_every_wrong_line_fails(installed: Place, checker: str) -> None:
-    found = check(checker, installed, RIGHT, WRONG)
-    wrong = {(WRONG, n) for n in marked((HERE / WRONG).read_text())}
+def test_nothing_else_is_wrong(verdict: Callable[[str], Found], checker: str) -> None:
+    assert {k: v for k, v in verdict(checker).items() if k[0] not in (WRONG, EVERY_WRONG)} == {}
+
+
+@CHECKERS
+def test_right_uses_pass_and_every_wrong_line_fails(verdict: Callable[[str], Found], checker: str) -> None:
+    found = {line for name, line in verdict(checker) if name == WRONG}
+    wrong = marked((HERE / WRONG).read_text())
     assert len(wrong) >= 110
-    assert {k: v for k, v in found.items() if k[0] != WRONG} == {}
-    assert wrong - set(found) == set(), "accepted"
-    assert set(found) - wrong == set(), "refused, but not marked"
+    assert wrong - found == set(), "accepted"
+    assert found - wrong == set(), "refused, but not marked"
 
 
 def test_right_uses_run(installed: Place) -> None:
@@ -215,42 +241,33 @@ def every_field() -> tuple[str, str]:
 
 
 @CHECKERS
-def test_every_field_of_every_class(installed: Place, checker: str) -> None:
-    right, wrong = every_field()
-    (installed.folder / "every_right.py").write_text(right)
-    (installed.folder / "every_wrong.py").write_text(wrong)
-    found = check(checker, installed, "every_right.py", "every_wrong.py")
+def test_every_field_of_every_class(
+    installed: Place, verdict: Callable[[str], Found], checker: str
+) -> None:
+    wrong = (installed.folder / EVERY_WRONG).read_text()
     lines = wrong.splitlines()
     assert len(marked(wrong)) > 5000
-    assert {k: v for k, v in found.items() if k[0] != "every_wrong.py"} == {}
-    refused = {line for _, line in found}
+    refused = {line for name, line in verdict(checker) if name == EVERY_WRONG}
     assert [lines[n - 1] for n in sorted(marked(wrong) - refused)] == [], "accepted"
     assert [lines[n - 1] for n in sorted(refused - marked(wrong))] == [], "refused, but not marked"
 
 
-PLANTED = "from xensys.abi import memory\n\nmemory.xen_add_to_physmap().gpfn = 1\n"
-
-
 @CHECKERS
 def test_the_installed_copy_is_what_is_seen(spoilt: Place, checker: str) -> None:
-    (spoilt.folder / "planted.py").write_text(PLANTED)
-    assert check(checker, spoilt, "planted.py") == {}
+    # Unchanged it is right: test_nothing_else_is_wrong.
     module = spoilt.packages / "xensys" / "abi" / "memory.py"
     text = module.read_text()
     assert "        gpfn: int\n" in text
     module.write_text(text.replace("        gpfn: int\n", "        gpfn_of_the_wheel: int\n"))
-    found = check(checker, spoilt, "planted.py")
-    assert set(found) == {("planted.py", 3)}
+    assert set(check(checker, spoilt, PLANTED)) == {(PLANTED, 3)}
 
 
 @CHECKERS
 def test_without_the_installed_copy_there_is_nothing(spoilt: Place, checker: str) -> None:
-    (spoilt.folder / "planted.py").write_text(PLANTED)
     shutil.rmtree(spoilt.packages / "xensys")
-    assert ("planted.py", 1) in check(checker, spoilt, "planted.py")
+    assert (PLANTED, 1) in check(checker, spoilt, PLANTED)
 
 
 def test_the_marker_of_typed_packages_is_there_and_needed(spoilt: Place) -> None:
-    (spoilt.folder / "planted.py").write_text(PLANTED)
     (spoilt.packages / "xensys" / "py.typed").unlink()
-    assert "py.typed" in mypy(spoilt, "planted.py")["planted.py", 1]
+    assert "py.typed" in mypy(spoilt, PLANTED)[PLANTED, 1]

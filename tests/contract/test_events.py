@@ -438,13 +438,13 @@ def test_a_static_port(world, events):
     try:
         if world.target.linux < (6, 7):
             with pytest.raises(xensys.NotSupportedError) as caught:
-                events.bind_static(port)
+                events.bind_static(port, hazardous=True)
             assert caught.value.errno == errno.ENOSYS
             return
-        static = events.bind_static(port)
+        static = events.bind_static(port, hazardous=True)
         assert (static.port, static.kind) == (port, "static")
         with refused(errno.EISCONN):
-            events.bind_static(port)
+            events.bind_static(port, hazardous=True)
         peer = events.bind_interdomain(SELF, static)
         peer.notify()
         assert static.wait(PATIENCE)
@@ -452,7 +452,7 @@ def test_a_static_port(world, events):
         assert world.xen.event_channel_op.status(port).kind == "interdomain"
         peer.close()
         with refused(errno.ENOMEM):
-            events.bind_static(1 << 17)
+            events.bind_static(1 << 17, hazardous=True)
     finally:
         world.xen.event_channel_op.close(port, hazardous=True)
 
@@ -486,7 +486,7 @@ def test_restricted_to_a_domain(world, events, pair):
     if world.target.linux >= (6, 7):
         # Of which Linux did not think: this goes on to the next check.
         with refused(errno.ENOMEM):
-            events.bind_static(1 << 17)
+            events.bind_static(1 << 17, hazardous=True)
     assert events.bind_interdomain(domid, far).status().domid == domid
     # What there was stays, whatever it is bound to.
     pair[1].notify()

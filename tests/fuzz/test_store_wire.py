@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from xensys.abi.io import xs_wire as abi
 from xensys.errors import StoreConnectionError, StoreError
-from xensys.store import plans
+from xensys.store import plans, trees
 from xensys.store.permissions import Permission, format_permissions, parse_permissions
 from xensys.store.protocol import (
     DEVICE_LIMIT,
@@ -200,8 +200,8 @@ PLANS = {
     "write": lambda: plans.write("/a", b""),
     "transaction_start": plans.transaction_start,
     "in_transaction": lambda: plans.in_transaction(lambda tx: plans.directory("/a", tx=tx)),
-    "write_tree": lambda: plans.write_tree({"/a": b""}),
-    "walk": lambda: plans.Walk("/a", permissions=True).step(),
+    "write_tree": lambda: trees.write_tree({"/a": b""}),
+    "walk": lambda: trees.Walk("/a", permissions=True).step(),
     "get_domain_path": lambda: plans.get_domain_path(5),
     "is_domain_introduced": lambda: plans.is_domain_introduced(5),
     "get_feature": plans.get_feature,

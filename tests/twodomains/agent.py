@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 import xensys
+from xensys.hypercalls.argo_op import ArgoRing, ring_pages
 from xensys.kernel import Kernel, host
 from xensys.store import Store
 
@@ -48,6 +49,17 @@ def unpacked(value: Any) -> Any:
     return value
 
 
+def frame_of(address: int) -> int:
+    """Which frame of the guest's is at an address of this process."""
+    with open("/proc/self/pagemap", "rb", buffering=0) as file:
+        (entry,) = struct.unpack("<Q", os.pread(file.fileno(), 8, address // FRAME * 8))
+    # Linux Documentation/admin-guide/mm/pagemap.rst: bit 63 present, 0 to 54 the frame.
+    assert entry >> 63, f"{entry:#x}: the page is not there"
+    frame = int(entry & (1 << 55) - 1)
+    assert frame, "this kernel tells no frame numbers"
+    return frame
+
+
 class Page:
     """A page of this process's ordinary memory, and which frame of the guest's it is."""
 
@@ -58,12 +70,7 @@ class Page:
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.mlock(ctypes.c_void_p(address), ctypes.c_size_t(FRAME)):
             raise OSError(ctypes.get_errno(), "mlock")
-        with open("/proc/self/pagemap", "rb", buffering=0) as file:
-            (entry,) = struct.unpack("<Q", os.pread(file.fileno(), 8, address // FRAME * 8))
-        # Linux Documentation/admin-guide/mm/pagemap.rst: bit 63 present, 0 to 54 the frame.
-        assert entry >> 63, f"{entry:#x}: the page is not there"
-        self.gfn = entry & (1 << 55) - 1
-        assert self.gfn, "this kernel tells no frame numbers"
+        self.gfn = frame_of(address)
 
     def read(self, offset: int, length: int) -> bytes:
         return self._memory[offset : offset + length]
@@ -71,8 +78,43 @@ class Page:
     def write(self, offset: int, data: bytes) -> None:
         self._memory[offset : offset + len(data)] = data
 
+    def write_word(self, offset: int, value: int) -> None:
+        """In one access."""
+        ctypes.c_uint32.from_buffer(self._memory, offset).value = value
+
     def close(self, *, revoke: bool = False) -> None:
         """The memory goes with the object; ctypes still looks at it."""
+
+
+class Ring:
+    """An argo ring of this domain's, in memory of the library's that stays in place."""
+
+    def __init__(
+        self, xen: xensys.Xen, frame_of: Callable[[int], int], port: int, partner: int, length: int
+    ) -> None:
+        self._op = xen.argo_op
+        self._name = port, partner
+        pages = ring_pages(length)
+        self._buffer = xen.buffers.alloc(pages * FRAME)
+        try:
+            frames = [frame_of(self._buffer.address + at * FRAME) for at in range(pages)]
+            self._op.register_ring(port, partner, frames, length, fail_exist=True, hazardous=True)
+        except BaseException:
+            self._buffer.free()
+            raise
+        self._reader = ArgoRing(self._buffer, length)
+
+    def receive(self) -> tuple[int, int, int, bytes] | None:
+        """(domid, port, type, data) of the next message, whose room is free then."""
+        message = self._reader.receive()
+        if message is None:
+            return None
+        return message.domid, message.port, message.message_type, message.data
+
+    def close(self) -> None:
+        self._op.unregister_ring(*self._name, hazardous=True)
+        self._reader.close()
+        self._buffer.free()
 
 
 class Agent:
@@ -81,11 +123,18 @@ class Agent:
     Args:
         kernel: the guest's.
         page: makes a page whose frame number is known.
+        frame_of: tells that number, for memory of the hypercall device.
     """
 
-    def __init__(self, kernel: Kernel, page: Callable[[], Any] = Page) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        page: Callable[[], Any] = Page,
+        frame_of: Callable[[int], int] = frame_of,
+    ) -> None:
         self._kernel = kernel
         self._page = page
+        self._frame_of = frame_of
         self._xen: xensys.Xen | None = None
         self._held: dict[int, Any] = {}
         self._next = 1
@@ -169,6 +218,44 @@ class Agent:
         else:
             thing[offset : offset + len(data)] = data
 
+    def do_access(self, kind: str, place: int, size: int, value: int | None) -> int:
+        """Access what a device model emulates; what was read, or written.
+
+        Args:
+            kind: "port"; "memory", a word that is nobody's; "page", a word of a page held.
+            place: the port, its address, or the page's number.
+            size: bytes of the access to a port; where in the page.
+            value: to be written; None reads.
+        """
+        if kind == "port":
+            device = os.open("/dev/port", os.O_RDWR)
+            try:
+                if value is None:
+                    return int.from_bytes(os.pread(device, size, place), "little")
+                os.pwrite(device, value.to_bytes(size, "little"), place)
+                return value
+            finally:
+                os.close(device)
+        if kind == "page":
+            assert value is not None
+            self._held[place].write_word(size, value)
+            return value
+        device = os.open("/dev/mem", os.O_RDWR | os.O_SYNC)
+        page = mmap.mmap(device, FRAME, offset=place & -FRAME)
+        os.close(device)
+        # One access of the whole word, which slices do not promise.
+        word = ctypes.c_uint32.from_buffer(page, place & FRAME - 1)
+        if value is None:
+            return word.value
+        word.value = value
+        return value
+
+    def do_interrupts(self, row: str) -> int:
+        """How many there were of one kind."""
+        with open("/proc/interrupts") as file:
+            counted = next(line for line in file if line.split()[:1] == [f"{row}:"])
+        return sum(int(word) for word in counted.split()[1:] if word.isdigit())
+
     def do_copy_from(self, domid: int, ref: int, offset: int, length: int) -> bytes:
         return bytes(self.xen.grants.copy_from(domid, ref, offset, length))
 
@@ -183,6 +270,10 @@ class Agent:
 
     def do_bind_interdomain(self, domid: int, remote: int) -> tuple[int, int]:
         port = self.xen.events.bind_interdomain(domid, remote)
+        return self._hold(port), int(port.port)
+
+    def do_bind_virq(self, virq: int) -> tuple[int, int]:
+        port = self.xen.events.bind_virq(virq)
         return self._hold(port), int(port.port)
 
     def do_notify(self, number: int) -> None:
@@ -205,6 +296,25 @@ class Agent:
             port.unmask()
             port.notify()
         return rounds
+
+    # Messages
+
+    def do_argo_ring(self, port: int, partner: int, length: int) -> int:
+        return self._hold(Ring(self.xen, self._frame_of, port, partner, length))
+
+    def do_argo_receive(self, number: int) -> tuple[int, int, int, bytes] | None:
+        found: tuple[int, int, int, bytes] | None = self._held[number].receive()
+        return found
+
+    def do_argo_send(self, domid: int, port: int, pieces: list[bytes], **how: int) -> int:
+        return self.xen.argo_op.sendv(domid, port, pieces, **how)
+
+    def do_argo_notify(self, rings: list[tuple[int, int, int]]) -> list[tuple[bool, bool, bool, int]]:
+        """(exists, empty, sufficient, largest message) of each."""
+        return [
+            (known.exists, known.empty, known.sufficient, known.max_message_size)
+            for known in self.xen.argo_op.notify(rings)
+        ]
 
     # What this caller is
 

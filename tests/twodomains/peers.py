@@ -105,12 +105,16 @@ class SimPeer(Peer):
         self.domid = domain.domid
         self._domain = domain
         self._kernel = kernel
-        self._agent = Agent(kernel, self._page)
+        self._agent = Agent(kernel, self._page, self._frame_of)
         # Not the last frames: rings and what was granted may be there.
         self._gfns = iter(range(domain.first_gfn + 0x800, domain.first_gfn + 0xC00))
 
     def _page(self) -> SimPage:
         return SimPage(self._domain, next(self._gfns))
+
+    def _frame_of(self, address: int) -> int:
+        number: int = self._domain.machine.hypervisor.argo.frame_of(self._domain, address)
+        return number
 
     def _send(self, request: str) -> Pending:
         answers: list[str] = []
@@ -132,7 +136,7 @@ class SimPeer(Peer):
         # To a kernel a process's death is the end of its maps and files, which is all that
         # close() does of them.
         self._agent.do_reset()
-        self._agent = Agent(self._kernel, self._page)
+        self._agent = Agent(self._kernel, self._page, self._frame_of)
 
     def destroy(self) -> None:
         if self.domid in self._domain.machine.domains:
@@ -260,9 +264,11 @@ def _line(stream: IO[bytes], request: str) -> bytes:
     """One line, which must come."""
     line = b""
     deadline = time.monotonic() + PATIENCE
+    ready = select.poll()  # select() takes no descriptor beyond 1023
+    ready.register(stream, select.POLLIN)
     while not line.endswith(b"\n"):
         left = deadline - time.monotonic()
-        if left <= 0 or not select.select([stream], [], [], left)[0]:
+        if left <= 0 or not ready.poll(left * 1000):
             raise TimeoutError(f"the guest does not answer {request}: {line!r}")
         data = os.read(stream.fileno(), 65536)
         if not data:

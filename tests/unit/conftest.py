@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
+import storepeer
 from simraw import Raw
 
 from xensys.sim import Machine
+from xensys.store import Store
+
+
+def pytest_collection_finish():
+    """Have collections look at what tests make, and not at 12,000 of them each time."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(tmp_path_factory):
+    """Interpreters that tests start leave each other what they have compiled: that takes longest."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("bytecode")))
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        yield
 
 
 @pytest.fixture
@@ -35,3 +54,19 @@ def domu(machine):
 @pytest.fixture
 def arm():
     return Raw(Machine(arch="arm64").dom0)
+
+
+@pytest.fixture
+def xs(machine):
+    """dom0's XenStore."""
+    with Store.open(kernel=machine.dom0) as store:
+        yield store
+
+
+@pytest.fixture
+def wire():
+    """A client, and its daemon by hand."""
+    store, peer = storepeer.connect()
+    with store:
+        yield store, peer
+    peer.close()

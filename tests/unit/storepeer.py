@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 
 from xensys.kernel import host
 from xensys.store.client import Store
@@ -112,3 +113,26 @@ def sleepers(store):
     connection = store._connection
     with connection._lock:
         return len(connection._sleepers) + (connection._leader is not None)
+
+
+def until(condition):
+    deadline = time.monotonic() + GUARD
+    while not condition():
+        assert time.monotonic() < deadline, "hung"
+        time.sleep(0.001)
+
+
+def idle(store):
+    """Nobody waits, leads or writes."""
+    connection = store._connection
+    with connection._lock:
+        assert connection._leader is None
+        assert connection._writer is None
+        assert not connection._sleepers
+        assert not connection._writers
+        assert connection._session.outstanding == 0
+    return True
+
+
+class Alarm(Exception):
+    """What a signal handler raises."""

@@ -57,7 +57,7 @@ DEVICES = {
 NOT_SWEPT = {
     "_probe.*": "opens nothing",
     "devices._device.*": "bases of the devices",
-    "devices._granted.*": "a base of the devices",
+    "devices._wakeups.*": "inner",
     "domains._looking.*": "bases and records",
     "domains.aio.*": "asyncio's twin, on the same handles: tests/unit/test_domains_aio.py",
     "events.aio.*": "asyncio's twin, on the same handle",
@@ -81,10 +81,10 @@ NOT_SWEPT = {
     "store.connection.*": "inner",
     "store.mapping.*": "a base of what is swept",
     "store.permissions.*": "values",
-    "store.plans.*": "no I/O",
     "store.protocol.*": "no I/O",
     "store.pyxs.*": "another library's names for the same handles: tests/unit/test_store_pyxs.py",
     "store.session.*": "no I/O",
+    "store.trees.*": "no I/O",
     "store.transports.*": "inner",
     "store.verbs.*": "a base of what is swept",
     "store.xenbus.End": "a base of what is swept",
@@ -92,7 +92,7 @@ NOT_SWEPT = {
     "store.watches.EventQueue": "inner",
     "vchan._*": "inner; Vchan is tests/unit/test_vchan*.py's, being two ends in two domains",
     "vchan.aio.*": "asyncio's twin",
-    "xen.Version": "a value",
+    "hypercalls.xen_version.Version": "a value",
 }
 
 

@@ -22,7 +22,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def ask(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+def ask(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    # Or argparse looks for a translation of each of its words on the disk, a hundred times per call.
+    monkeypatch.setenv("LANGUAGE", "C")
+
     def run(*arguments: str, status: int = 0) -> str:
         assert main(["abi", *arguments]) == status
         out, err = capsys.readouterr()

@@ -46,19 +46,25 @@ X86 = {
     "destroy_ioreq_server": (0,),
     "track_dirty_vram": (0, 8),
     "set_pci_intx_level": (1, 0, True),
-    "set_isa_irq_level": (5, True),
-    "set_pci_link_route": (1, 5),
+    "set_isa_irq_level": (5, False),
+    "set_pci_link_route": (2, 5),
     "modified_memory": ([(1, 1)],),
     "set_mem_type": (1, 8),
     "inject_event": (0, 33, 0),
     "inject_msi": (0xFEE00000, 0x4031),
     "remote_shutdown": (0,),
-    "relocate_memory": (8, 9, 1),
+    "relocate_memory": (9, 10, 1),
     "pin_memory_cacheattr": (0, 1, 6),
     "nr_vcpus": (),
 }
 ARM = {"set_irq_level": (100, True)}
-HAZARDOUS = {"inject_event", "remote_shutdown", "relocate_memory", "set_isa_irq_level"}
+HAZARDOUS = {
+    "inject_event",
+    "relocate_memory",
+    "remote_shutdown",
+    "set_isa_irq_level",
+    "set_pci_link_route",
+}
 
 
 def flag(name):
@@ -115,7 +121,7 @@ def test_arm(linux):
         xen.dm_op.set_irq_level(1, 100, False)
         assert machine.domains[1].interrupts == [("spi", 100, 1), ("spi", 100, 0)]
         with pytest.raises(xensys.NotSupportedError) as caught:
-            xen.dm_op.set_isa_irq_level(1, 5, True, hazardous=True)
+            xen.dm_op.set_isa_irq_level(1, 5, False, hazardous=True)
         assert caught.value.errno == errno.EOPNOTSUPP
 
 
@@ -242,7 +248,7 @@ OVERFLOWS = {
     "xen_dm_op_modified_memory_extent.nr": lambda d: d.modified_memory(1, [(0, 1 << 32)]),
     "xen_dm_op_set_pci_intx_level.device": lambda d: d.set_pci_intx_level(1, 256, 0, 1),
     "xen_dm_op_set_isa_irq_level.isa_irq": lambda d: d.set_isa_irq_level(1, 256, 1, hazardous=True),
-    "xen_dm_op_set_pci_link_route.link": lambda d: d.set_pci_link_route(1, -1, 1),
+    "xen_dm_op_set_pci_link_route.link": lambda d: d.set_pci_link_route(1, -1, 0),
     "xen_dm_op_set_mem_type.mem_type": lambda d: d.set_mem_type(1, 1 << 16, 0),
     "xen_dm_op_inject_event.error_code": lambda d: d.inject_event(
         1, 0, 0, 0, error_code=-1, hazardous=True

@@ -456,3 +456,12 @@ def test_an_unclosed_one_is_told_and_a_closed_one_is_silent():
         assert done.stderr.count("ResourceWarning: unclosed <Evtchn") == said, done.stderr
         if not said:
             assert done.stderr == ""
+
+
+def test_bind_static_needs_the_flag_and_asks_nothing_without(machine):
+    with xensys.open(kernel=machine.dom0) as xen:
+        machine.trace = True
+        with pytest.raises(xensys.HazardError) as caught:
+            xen.events.bind_static(7)
+        assert caught.value.call == "IOCTL_EVTCHN_BIND_STATIC"
+        assert not [call for call in machine.log if call.kind == "ioctl"]

@@ -6,9 +6,12 @@ import errno
 import gc
 import os
 import pickle
+import subprocess
+import sys
 import threading
 import time
 import warnings
+from pathlib import Path
 
 import pytest
 from simraw import death_of
@@ -21,6 +24,7 @@ from xensys.sim.clock import RealClock
 from xensys.sim.grants import Entry
 
 FRAME = 4096
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -451,6 +455,26 @@ class TestLife:
             m.close()
             settle(machine)
             assert share[3] == 0
+
+    @pytest.mark.parametrize("first", ["xensys.sim", "xensys.store"])
+    def test_whatever_is_imported_first(self, first):
+        # A forked child's mappings end, and its simulated machine must know before that it is a child.
+        code = (
+            f"import {first}, os, xensys\n"
+            "from xensys.sim import Machine\n"
+            "machine = Machine()\n"
+            "with xensys.open(kernel=machine.dom0) as xen, xen.grants.share(0, write=True) as share:\n"
+            "    share[3] = 7\n"
+            "    with xen.grants.map(0, share.refs, write=True, notify_byte=3) as m:\n"
+            "        pid = os.fork()\n"
+            "        if not pid:\n"
+            "            m.close()\n"
+            "            machine.dom0.access('/dev/null')\n"
+            "            os._exit(0)\n"
+            "        assert os.waitpid(pid, 0)[1] == 0\n"
+            "        assert share[3] == 7\n"
+        )
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
     def test_dropped_while_views_live(self, machine, xen, peer, guest):
         share = peer.grants.share(0)

@@ -191,6 +191,7 @@ class TestAnswers:
         with either.server() as server:
             access = either.guest.io("memory", BASE, 4)
             either.poke(server, 30, bytes((9,)))
+            server.ports[0].notify()
             assert access.done
             assert either.guest.shutdown_reason == 3
 
@@ -268,6 +269,39 @@ class TestLifetime:
         assert [either.machine.event_channels.status(either.guest, port) for port in range(12)] == ports
         assert not list(either.xen.events.ports)
         assert either.mapped() == mapped
+
+    def test_close_waits_until_vcpus_have_their_answers(self):
+        setup = Setup(vcpus=3)
+        with setup.xen:
+            server = setup.server()
+            accesses = [setup.guest.io("memory", BASE, 4, vcpu=vcpu) for vcpu in range(3)]
+            server.answer(server.requests()[1], 7)
+            # One that has been asked for, and has not.
+            assert [access.done for access in accesses] == [False, True, False]
+            server.close()
+            assert [access.value for access in accesses] == [NOTHING, 7, NOTHING]
+
+    def test_a_vcpu_that_does_not_run_keeps_the_server(self, either):
+        server = either.server()
+        access = either.guest.io("memory", BASE, 4)
+        either.guest.pause()
+        with pytest.raises(xensys.XenError) as caught:
+            server.close()
+        assert (caught.value.errno, caught.value.arguments) == (errno.EBUSY, {"id": 0})
+        assert server.closed
+        assert not list(either.xen.events.ports)
+        assert either.mapped() == []
+        # Off, and there for as long as the vCPU may look at its page.
+        either.guest.unpause()
+        assert access.value == NOTHING
+        assert either.guest.io("memory", BASE, 4).value == NOTHING
+        either.model.destroy_ioreq_server(0)
+
+    def test_a_state_that_is_none_does_not_keep_it(self, either):
+        server = either.server()
+        either.poke(server, 30, b"\x0e")
+        server.close()
+        assert either.guest.ioreq_servers == {}
 
     def test_closed_is_a_ValueError(self, either):
         server = either.server()
@@ -403,11 +437,14 @@ class TestFailures:
 
 
 class TestGsi:
+    def test_where_nobody_could_hold_any(self, x86, arm):
+        for setup, number in [(x86, errno.EOPNOTSUPP), (arm, errno.EINVAL)]:
+            with pytest.raises(xensys.XenError) as caught:
+                setup.xen.privcmd.pcidev_get_gsi(8)
+            assert caught.value.errno == number
+
     def test_of_what_pciback_holds(self, x86):
         get = x86.xen.privcmd.pcidev_get_gsi
-        with pytest.raises(xensys.XenError) as caught:
-            get(8)
-        assert caught.value.errno == errno.EINVAL
         x86.machine.pci_gsis = {8: 17, 16: None}
         assert get(8) == 17
         for device, number in [(16, errno.ENOENT), (24, errno.ENODEV)]:

@@ -145,6 +145,30 @@ def read_pointer(page):
     return struct.unpack_from("<I", page)[0]
 
 
+class TestGiveUp:
+    @pytest.mark.parametrize("state", [READY, INPROCESS])
+    def test_answers_with_all_ones(self, state):
+        page = slot(state, vcpu=2, reads=True)
+        assert requests.give_up(page, 2)
+        assert page == slot(RESP_READY, vcpu=2, reads=True, data=requests.NOTHING)
+
+    def test_leaves_an_answer(self):
+        page = slot(RESP_READY)
+        assert requests.give_up(page, 0)
+        assert page == slot(RESP_READY)
+
+    def test_who_waits_for_nothing(self):
+        page = slot(NONE)
+        assert not requests.give_up(page, 0)
+        assert page == slot(NONE)
+
+    @pytest.mark.parametrize("state", range(4, 16))
+    def test_states_that_are_none(self, state):
+        page = slot(state)
+        assert not requests.give_up(page, 0)
+        assert page == slot(NONE)
+
+
 class TestRing:
     def test_empty(self):
         page = ring(7, 7)

@@ -15,18 +15,9 @@ from tests.planted import FOUND_BY
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the runs leave each other what they compiled: that takes longer than the tests."""
-    return tmp_path_factory.mktemp("bytecode")
-
-
-def contract(
-    plant: str, bytecode: Path, outcomes: Path, *files: str
-) -> tuple[int, dict[str, dict[str, str]]]:
+def contract(plant: str, outcomes: Path, *files: str) -> tuple[int, dict[str, dict[str, str]]]:
     """Run files of the contract with a fault in it; (exit status, outcomes)."""
-    settings = {**os.environ, "XENSYS_PLANT": plant, "PYTHONPYCACHEPREFIX": str(bytecode)}
-    settings.pop("PYTHONDONTWRITEBYTECODE", None)
+    settings = {**os.environ, "XENSYS_PLANT": plant}
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "tests.planted", "--exitfirst"),
@@ -43,9 +34,9 @@ def contract(
     return done.returncode, json.loads(outcomes.read_text()) if outcomes.exists() else {}
 
 
-def test_without_a_fault_the_contract_is_green(bytecode: Path, tmp_path: Path) -> None:
+def test_without_a_fault_the_contract_is_green(tmp_path: Path) -> None:
     """In the files that have to turn red; all of it is a stage of its own (tools/test)."""
-    status, outcomes = contract("", bytecode, tmp_path / "outcomes.json", *FOUND_BY)
+    status, outcomes = contract("", tmp_path / "outcomes.json", *FOUND_BY)
     assert status == 0
     assert {name.partition("::")[0] for name in outcomes} == {f"tests/contract/{file}" for file in FOUND_BY}
     assert len(outcomes) > 180
@@ -55,10 +46,8 @@ def test_without_a_fault_the_contract_is_green(bytecode: Path, tmp_path: Path) -
     ("plant", "file"),
     sorted((plant.__name__, file) for file, plants in FOUND_BY.items() for plant in plants),
 )
-def test_a_planted_fault_turns_the_contract_red(
-    bytecode: Path, tmp_path: Path, plant: str, file: str
-) -> None:
-    status, outcomes = contract(plant, bytecode, tmp_path / "outcomes.json", file)
+def test_a_planted_fault_turns_the_contract_red(tmp_path: Path, plant: str, file: str) -> None:
+    status, outcomes = contract(plant, tmp_path / "outcomes.json", file)
     # A crash of the interpreter is red too: touching a hole is SIGBUS. Any other status is pytest's
     # own: no tests, a wrong argument.
     assert status == 1 or status < 0, status

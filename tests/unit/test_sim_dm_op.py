@@ -6,6 +6,7 @@ import ctypes
 import struct
 from errno import (
     E2BIG,
+    EACCES,
     EAGAIN,
     EBUSY,
     EEXIST,
@@ -17,6 +18,7 @@ from errno import (
     ENOSPC,
     ENOSYS,
     EOPNOTSUPP,
+    EOVERFLOW,
     EPERM,
     ERANGE,
     ESRCH,
@@ -258,19 +260,6 @@ class TestServers:
             model(4, "HHIQQ", number, 0, 1, 3, 4)  # two out of one
         model(3, "HHIQQ", number, 0, 0, 1, 1)
 
-    def test_pages_in_the_domains_memory(self, model, arm_model, raw, machine):
-        number = model.create(1)
-        with refused(ENOMEM):
-            model(2, "HHIQQ", number, 0, 0, 0, 0)
-        machine.domains[1].hvm_params.update({32: 0xF00, 33: 4})
-        with pytest.raises(SimulatorGap):
-            model(2, "HHIQQ", number, 0, 0, 0, 0)
-        raw.resource(1, 0, number, 1, 1, raw.fresh(1))
-        with refused(EPERM):
-            model(2, "HHIQQ", number, 0, 0, 0, 0)
-        with refused(EOPNOTSUPP):
-            arm_model(2, "HHIQQ", arm_model.create(), 0, 0, 0, 0)
-
     def test_ports_are_in_the_page_if_it_came_before_the_server_was_enabled(self, model, raw, machine):
         servers = machine.domains[1].ioreq_servers
         early, late = model.create(), model.create()
@@ -401,12 +390,50 @@ class TestMemory:
         assert guest.memory.read(9 * PAGE, 5) == b"moves"
         assert guest.memory.slot(8) is None
         assert guest.memory.total == total - 1
-        with refused(EINVAL):
+        with refused(EACCES):
             model(17, "IIQQ", 1, 0, 8, 10)
         with refused(EINVAL):
             model(17, "IIQQ", 1, 1, 9, 10)
+        with refused(EINVAL):
+            model(17, "IIQQ", 1, 0, 9, (1 << 64) - 1)
+        for source, target in [(9, (1 << 64) - 2), ((1 << 64) - 1, 9)]:
+            with refused(EOVERFLOW):
+                model(17, "IIQQ", 2, 0, source, target)
         model(17, "IIQQ", 2, 0, 9, 1 << 20)
         assert guest.memory.read(1 << 32, 5) == b"moves"
+
+    @pytest.mark.parametrize(("source", "target"), [(100, 102), (102, 100)])
+    def test_relocate_onto_itself_loses_nothing(self, model, guest, source, target):
+        for index in range(4):
+            guest.memory.write((source + index) * PAGE, b"%d" % index)
+        model(17, "IIQQ", 4, 0, source, target)
+        moved = [guest.memory.read((target + index) * PAGE, 1) for index in range(4)]
+        assert moved == [b"0", b"1", b"2", b"3"]
+
+    def test_relocate_only_ordinary_memory(self, model, guest):
+        model(12, "IHHQ", 1, 1, 0, 8)
+        with refused(EACCES):
+            model(17, "IIQQ", 1, 0, 8, 9)
+        guest.page_out([10])
+        with refused(EACCES):
+            model(17, "IIQQ", 1, 0, 10, 9)
+        # What it lands on is nothing of that any more.
+        model(17, "IIQQ", 1, 0, 9, 8)
+        model(17, "IIQQ", 1, 0, 8, 9)
+
+    def test_relocate_in_an_older_xen(self):
+        raw = Raw(Machine(xen=(4, 17)).dom0)
+        model, memory = Model(raw), raw.kernel.domain.machine.domains[1].memory
+        with refused(EINVAL):
+            model(17, "IIQQ", 1, 0, 1 << 20, 9)
+        for index in range(3):
+            memory.write((100 + index) * PAGE, b"%d" % index)
+        model(12, "IHHQ", 1, 1, 0, 100)
+        model(17, "IIQQ", 1, 0, 100, 99)
+        assert memory.read(99 * PAGE, 1) == b"0"
+        # Upwards onto itself, it moves the first one again and again.
+        model(17, "IIQQ", 2, 0, 101, 102)
+        assert memory.read(103 * PAGE, 1) == b"1"
 
     def test_pin(self, model, guest):
         model(18, "QQII", 8, 15, 6, 0)
@@ -439,6 +466,24 @@ class TestInterrupts:
             ("link", 3, 15),
             ("msi", 0xFEE00000, 0x4031),
         ]
+
+    def test_what_raises_an_isa_interrupt_of_a_pvh_domain(self, model, guest, raw, machine):
+        with pytest.raises(SimulatorMisuse, match="ISA interrupt 5 of a PVH"):
+            model(9, "BB", 5, 1)
+        model(10, "BB", 2, 5)
+        model(8, "HBBBB", 0, 0, 3, 0, 1)  # this is on link 3
+        with pytest.raises(SimulatorMisuse, match="pin 3 of device 31 of a PVH"):
+            model(8, "HBBBB", 0, 0, 31, 3, 1)
+        with pytest.raises(SimulatorMisuse, match="link 3 of a PVH"):
+            model(10, "BB", 3, 5)
+        model(8, "HBBBB", 0, 0, 3, 0, 0)
+        model(10, "BB", 3, 5)
+        other = machine.add_domain(kind="hvm")
+        hvm = Model(raw, other.domid)
+        hvm(10, "BB", 2, 5)
+        hvm(8, "HBBBB", 0, 0, 31, 3, 1)
+        hvm(9, "BB", 5, 1)
+        assert other.interrupts == [("link", 2, 5), ("intx", 31, 3, 1), ("isa", 5, 1)]
 
     def test_refusals(self, model, guest):
         for number, layout, values in [

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 import pytest
 from simraw import BAD, DOMID_SELF, Raw, refused
 
-from xensys.kernel.base import MAP_FIXED, MAP_PRIVATE, MAP_SHARED, PROT_READ, PROT_WRITE
+from xensys.devices._placing import place
+from xensys.kernel.base import MAP_PRIVATE, MAP_SHARED, PROT_READ, PROT_WRITE
 from xensys.kernel.pointers import address_of
 from xensys.sim import Machine, gntalloc, gntdev
 from xensys.sim.errors import SimulatorGap, SimulatorMisuse
@@ -53,7 +54,8 @@ class Files:
 
     def mmap(self, fd, pages, offset, *, prot=RW, flags=MAP_SHARED):
         memory = self.kernel.reserve(pages * FRAME, writable=bool(prot & PROT_WRITE))
-        self.kernel.mmap(address_of(memory), pages * FRAME, prot, flags | MAP_FIXED, fd, offset)
+        # Refused, it leaves no gap: `memory` would unmap what later tests have there.
+        place(self.kernel, memory, flags, fd, offset)
         return memory
 
     def settle(self):

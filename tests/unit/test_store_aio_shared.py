@@ -14,6 +14,7 @@ import types
 import pytest
 import storepeer
 import test_store_client as client
+import test_store_ends as ends
 import test_store_watches as watches
 
 from xensys.kernel import host
@@ -171,6 +172,7 @@ def bridge(loop, monkeypatch):
     store = types.SimpleNamespace(open=opened, adopt=adopted)
     monkeypatch.setattr(client, "Store", store)
     monkeypatch.setattr(client, "store_package", store)
+    monkeypatch.setattr(ends, "Store", store)
     monkeypatch.setattr(watches, "Store", store)
     monkeypatch.setattr(storepeer, "connect", connect)
     monkeypatch.setattr(storepeer, "sleepers", sleepers)
@@ -224,7 +226,7 @@ class TestOpening(client.TestOpening):
 
 class TestClosing:
     # The others are about threads' locks, fileno(), or copies and forks of the bridge. See test_store_aio.
-    test_forgotten_is_a_warning = client.TestClosing.test_forgotten_is_a_warning
+    test_forgotten_is_a_warning = ends.TestClosing.test_forgotten_is_a_warning
 
 
 class TestEvents(watches.TestEvents):

@@ -8,8 +8,7 @@ import time
 import pytest
 import storepeer
 from aiopeer import Pair, looped
-from storepeer import GUARD, Background
-from test_store_threads import idle
+from storepeer import GUARD, Background, idle
 
 from xensys.errors import StoreTimeoutError
 from xensys.store import Store, aio

@@ -22,12 +22,6 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "porting.md"
 
 
 @pytest.fixture
-def xs(machine):
-    with Store.open(kernel=machine.dom0) as opened:
-        yield opened
-
-
-@pytest.fixture
 def c(xs):
     with Client(store=xs) as made:
         yield made

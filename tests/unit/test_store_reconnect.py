@@ -13,8 +13,7 @@ import threading
 import pytest
 import storepeer
 from aiopeer import looped
-from storepeer import GUARD, Background
-from test_store_threads import Alarm, idle, until
+from storepeer import GUARD, Alarm, Background, idle, until
 
 from xensys.errors import StoreConnectionError, StoreTimeoutError, XenError
 from xensys.kernel.linux import LinuxKernel
@@ -22,14 +21,6 @@ from xensys.store import Store, aio
 from xensys.store.protocol import Request
 
 READ, WATCH, TRANSACTION_END = 2, 4, 7
-
-
-@pytest.fixture
-def wire():
-    store, peer = storepeer.connect()
-    with store:
-        yield store, peer
-    peer.close()
 
 
 class Interrupting(LinuxKernel):

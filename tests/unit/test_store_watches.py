@@ -26,20 +26,6 @@ from xensys.store import Store
 READ, WATCH, UNWATCH, START, GET_DOMAIN_PATH, ERROR = 2, 4, 5, 6, 10, 16
 
 
-@pytest.fixture
-def xs(machine):
-    with Store.open(kernel=machine.dom0) as store:
-        yield store
-
-
-@pytest.fixture
-def wire():
-    store, peer = storepeer.connect()
-    with store:
-        yield store, peer
-    peer.close()
-
-
 def watch(store, peer, path="/w", **options):
     """A watch that the peer has granted, and its token."""
     call = Background(lambda: store.watch(path, **options))

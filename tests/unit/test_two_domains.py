@@ -1,7 +1,9 @@
 """tests/twodomains: what a test in dom0 and a process in a guest say to each other."""
 
+import fcntl
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +66,21 @@ class TestLine:
             os.write(writer, b'sult": 1}\n')
             assert peers._line(stream, "x") == b'{"result": 1}\n'
             os.close(writer)
+
+    def test_at_a_descriptor_beyond_those_that_select_takes(self):
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        assert limits[1] > 1500
+        reader, writer = os.pipe()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(limits[0], 1500), limits[1]))
+        try:
+            far = fcntl.fcntl(reader, fcntl.F_DUPFD_CLOEXEC, 1200)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        os.close(reader)
+        with os.fdopen(far, "rb", buffering=0) as stream:
+            os.write(writer, b"here\n")
+            assert peers._line(stream, "x") == b"here\n"
+        os.close(writer)
 
     def test_of_a_process_that_ends(self):
         reader, writer = os.pipe()

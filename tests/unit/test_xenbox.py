@@ -50,6 +50,20 @@ class TestTargets:
         keys = {image.key(target) for target in targets.TARGETS}
         assert len(keys) == len(targets.TARGETS)
 
+    def test_a_new_image_takes_the_place_of_old_ones_of_its_target_alone(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("XENSYS_CACHE", str(tmp_path))
+        monkeypatch.setattr(image, "_build", lambda target, work: {})
+        target = targets.find("amd64-4.20")
+        # The other one's target begins with the same words.
+        old, others = (
+            tmp_path / "images" / f"{target.name}{end}" for end in ("-0123456789ab", "-full-0123456789ab")
+        )
+        for path in (old, others):
+            path.mkdir(parents=True)
+            os.utime(path, (0, 0))
+        ready = image.prepare(target)
+        assert {path.name for path in (tmp_path / "images").iterdir()} == {ready.name, others.name}
+
 
 class TestChannel:
     FRAMES = (

@@ -96,6 +96,14 @@ def test_a_pointer_is_said_aloud(machine):
     os.close(fd)
 
 
+@pytest.mark.parametrize("path", [PATH, "/dev/xen/privcmd", "/dev/xen/evtchn"])
+def test_a_number_where_a_pointer_belongs_is_said_aloud(machine, path):
+    fd = machine.dom0.open(path, os.O_RDWR)
+    with pytest.raises(SimulatorMisuse, match="pointer"):
+        machine.dom0.ioctl(fd, 0x4500, 7)
+    os.close(fd)
+
+
 class TestRing:
     def test_is_one_page_that_all_share(self, backend, machine):
         first, second = (machine.dom0.reserve(4096, writable=True) for _ in range(2))

@@ -99,18 +99,8 @@ def prepare(target: Target, *, refresh: bool = False) -> Path:
             made_of["seconds"] = round(time.monotonic() - began, 1)
             (work / "manifest.json").write_text(json.dumps(made_of, indent=1))
         say(f"prepared {target.name} in {made_of['seconds']} s")
-    _prune(target, final)
+    cache.prune(final, target.name)
     return final
-
-
-def _prune(target: Target, kept: Path) -> None:
-    """Remove this target's images of other recipes, unused for a week."""
-    for other in kept.parent.glob(f"{target.name}-*"):
-        if other == kept or time.time() - other.stat().st_mtime < 7 * 86400:
-            continue
-        with cache.try_lock(other.name) as ours:
-            if ours:
-                shutil.rmtree(other, ignore_errors=True)
 
 
 # --- building one ------------------------------------------------------------

@@ -16,6 +16,7 @@ HAZARDS: Final[dict[str, tuple[str, str]]] = {
     "CALLBACKOP_unregister": ("kernel-owned", "kernel-owned"),
     "CONSOLEIO_read": ("kernel-owned", "kernel-owned"),
     "XEN_DMOP_set_isa_irq_level": ("stops-the-machine", "stops-the-machine"),
+    "XEN_DMOP_set_pci_link_route": ("stops-the-machine", "stops-the-machine"),
     "XEN_DMOP_inject_event": ("kernel-owned", "kernel-owned"),
     "XEN_DMOP_remote_shutdown": ("stops-the-machine", "stops-the-machine"),
     "XEN_DMOP_relocate_memory": ("kernel-owned", "kernel-owned"),

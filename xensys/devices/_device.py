@@ -17,9 +17,9 @@ from errno import EACCES, EINTR, EINVAL, ENODEV, ENOENT, ENOTTY, ENXIO, EPERM
 
 from xensys._lifetime import OneOfAKind, is_exiting, watch_fork
 from xensys._packing import check
+from xensys.devices._placing import place
 from xensys.errors import ForkedError, NoXenError, XenError, XenPermissionError, error_from
-from xensys.kernel.base import MAP_FIXED, MAP_SHARED, PROT_READ, PROT_WRITE
-from xensys.kernel.pointers import address_of
+from xensys.kernel.base import MAP_SHARED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from xensys.kernel import Kernel
-    from xensys.kernel.base import WritableBuffer
+    from xensys.kernel.base import IoctlArgument
 
 
 class Descriptor:
@@ -300,7 +300,7 @@ class Device(OneOfAKind):
         self,
         name: str,
         request: int,
-        arg: WritableBuffer,
+        arg: IoctlArgument,
         *,
         domid: int | None = None,
         arguments: Mapping[str, object] | None = None,
@@ -336,24 +336,17 @@ class Device(OneOfAKind):
             return f"this handle is restricted to domain {self._only}, for good"
         return ""
 
-    def _map_over(self, memory: mmap.mmap) -> None:
-        """Map the device in place of anonymous memory that the caller made for it.
-
-        Taking the object rather than an address, this can replace nobody
-        else's memory.
-        """
+    def _map_over(self, memory: mmap.mmap, index: int | None = None) -> None:
+        """Map the device, from offset `index` on, in place of memory that was reserved for it."""
         descriptor = self._descriptor
-        with memoryview(memory) as view:
-            prot = PROT_READ if view.readonly else PROT_READ | PROT_WRITE
-            length = view.nbytes
-            try:
-                self._kernel.mmap(address_of(view), length, prot, MAP_SHARED | MAP_FIXED, descriptor.fd, 0)
-            except XenError:  # ForkedError
-                raise
-            except OSError as error:
-                now = self._descriptor
-                if isinstance(now, _Restricted):
-                    raise restricted(now.domid, now.path) from None
-                raise error_from(
-                    error.errno or 0, call="mmap", via=self._path, arguments={"length": length}
-                ) from None
+        fd = descriptor.fd
+        try:
+            place(self._kernel, memory, MAP_SHARED, fd, index or 0)
+        except OSError as error:
+            now = self._descriptor
+            if isinstance(now, _Restricted):
+                raise restricted(now.domid, now.path) from None
+            arguments = {"length": len(memory)}
+            if index is not None:
+                arguments["index"] = index
+            raise error_from(error.errno or 0, call="mmap", via=self._path, arguments=arguments) from None

@@ -119,16 +119,18 @@ class Evtchn(Device):
 
         Since Linux 6.7. Such a port is not closed by `unbind`, nor with the file.
 
-        Linux does not check that the port is a static one: to bind one that its
-        kernel, or another open file, has bound breaks those, and may close it.
-        Nor does it look whether the handle is restricted.
+        Linux looks neither whether the port is a static one, nor whether the handle
+        is restricted. Any other number does harm (drivers/xen/events/events_base.c):
+        a port that the kernel uses, xenstored's say, cannot be shared, and Linux
+        closes it while it undoes its half of the binding; one of another open file
+        has two users who count as one, so the first to let go takes it from the other.
 
         Args:
             port: as the device tree gives it (Xen 4.17 and later, arm).
         Raises:
             NotSupportedError: ENOSYS, not in this kernel.
             XenError: EISCONN, bound through this handle already; ENOMEM, beyond
-                the ports there can be.
+                the ports there can be; EBUSY, the kernel's, which is lost to it now.
         """
         # The one of them that returns 0, and no port.
         self._bind("bind_static", "port", index(port), structure="ioctl_evtchn_bind")

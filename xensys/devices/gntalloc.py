@@ -10,8 +10,12 @@ from __future__ import annotations
 from struct import Struct
 
 from xensys._packing import check, pack_into, packed
-from xensys.devices._granted import GrantDevice
+from xensys.devices._device import Device
 from xensys.devices._ioctls import GNTALLOC
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import mmap
 
 _ALLOC = Struct("<HHIQ")
 _DEALLOC = Struct("<QIxxxx")
@@ -22,7 +26,7 @@ _NOTIFY = Struct("<QII")
 MOST_PAGES = 1 << 20
 
 
-class Gntalloc(GrantDevice):
+class Gntalloc(Device):
     """A handle on the grant allocation device."""
 
     __slots__ = ()
@@ -65,6 +69,19 @@ class Gntalloc(GrantDevice):
         )
         index: int = _ALLOC.unpack_from(arg)[3]
         return index, Struct(f"<{count}I").unpack_from(arg, _ALLOC.size)
+
+    def map_over(self, memory: mmap.mmap, index: int) -> None:
+        """Map pages in place of anonymous memory.
+
+        Args:
+            memory: a `Kernel.reserve()` as long as what is at `index`; it also
+                says whether to map for writing.
+            index: offset that `alloc_gref` has returned, bytes.
+        Raises:
+            XenNotFoundError: ENOENT, no such pages.
+            XenError: ENOMEM.
+        """
+        self._map_over(memory, index)
 
     def dealloc_gref(self, index: int, count: int) -> None:
         """Give pages up (IOCTL_GNTALLOC_DEALLOC_GREF).

@@ -12,11 +12,12 @@ from __future__ import annotations
 from struct import Struct
 
 from xensys._packing import check, pack_into, packed
-from xensys.devices._granted import GrantDevice
+from xensys.devices._device import Device
 from xensys.devices._ioctls import GNTDEV
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import mmap
     from collections.abc import Sequence
 
     from _typeshed import WriteableBuffer
@@ -36,7 +37,7 @@ _U32 = 0xFFFF_FFFF
 SEGMENT_SIZE = 24
 
 
-class Gntdev(GrantDevice):
+class Gntdev(Device):
     """A handle on the grant mapping device."""
 
     __slots__ = ()
@@ -74,6 +75,19 @@ class Gntdev(GrantDevice):
         )
         index: int = _MAP.unpack_from(arg)[1]
         return index
+
+    def map_over(self, memory: mmap.mmap, index: int) -> None:
+        """Map grants in place of anonymous memory.
+
+        Args:
+            memory: a `Kernel.reserve()` as long as what is at `index`; it also
+                says whether to map for writing.
+            index: offset that `map_grant_ref` has returned, bytes.
+        Raises:
+            XenError: EINVAL, a grant that Xen refuses, or no such place; ENOMEM.
+                What was mapped of the others is not any more.
+        """
+        self._map_over(memory, index)
 
     def unmap_grant_ref(self, index: int, count: int) -> None:
         """Give such a place up (IOCTL_GNTDEV_UNMAP_GRANT_REF).

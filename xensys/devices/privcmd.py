@@ -487,8 +487,9 @@ class Privcmd(Device):
         Returns:
             The global system interrupt.
         Raises:
-            NotSupportedError: ENOTTY, not in this kernel.
-            XenError: EINVAL, no ACPI support; ENODEV, not a pciback device.
+            NotSupportedError: ENOTTY, not in this kernel; EOPNOTSUPP, pciback is not loaded.
+            XenError: EINVAL, no ACPI support (arm); ENODEV, not a pciback device; ENOENT, it
+                has no such interrupt.
         """
         arg = packed(_PCIDEV_GET_GSI, "privcmd_pcidev_get_gsi", ("sbdf", "gsi"), (sbdf, 0))
         self._ioctl(

@@ -65,7 +65,7 @@ class XenbusBackend(Device):
         return self._ioctl(
             "IOCTL_XENBUS_BACKEND_SETUP",
             XENBUS_BACKEND["setup"][0],
-            domid,  # type: ignore[arg-type]  # the argument is a number, and fcntl.ioctl passes those as they are
+            domid,  # the number itself
             domid=domid,
         )
 

@@ -19,10 +19,11 @@ the rules Linux's (drivers/xen/evtchn.c).
 from __future__ import annotations
 
 from _operator import index
+from errno import EPERM
 
-from xensys.devices._device import _CLOSED, _Closed
+from xensys.devices._wakeups import NO_WAKEUP, Wakeup
 from xensys.devices.evtchn import Evtchn
-from xensys.errors import XenError
+from xensys.errors import HazardError, XenError
 from xensys.events._port import Port
 from xensys.events._waiting import Waiting
 
@@ -142,20 +143,32 @@ class Events(Waiting):
         with self._entered():
             return self._add(Port(self, self._opened().bind_virq(virq), "virq", virq=virq))
 
-    def bind_static(self, port: SupportsIndex) -> Port:
+    def bind_static(self, port: SupportsIndex, *, hazardous: bool = False) -> Port:
         """Take over a port that Xen made at boot. Since Linux 6.7.
 
         It is not closed in Xen when it is closed here. Linux does not check that
-        it is a static one: to bind one that its kernel, or another open file,
-        has bound breaks those, and may close it. It lets restricted files, too.
+        it is a static one, and lets restricted files do this, too: any other number
+        takes a port from the kernel, or from a process that has it; see
+        `Evtchn.bind_static`.
 
         Args:
             port: as the device tree gives it (Xen 4.17 and later, arm).
+            hazardous: must be True: nobody checks that it is one of those.
         Raises:
+            HazardError: without the flag.
             NotSupportedError: ENOSYS, not in this kernel.
-            XenError: EISCONN, bound here already; ENOMEM, beyond the ports there can be.
+            XenError: EISCONN, bound here already; ENOMEM, beyond the ports there can
+                be; EBUSY, the kernel's, which is lost to it now.
         """
         number = index(port)
+        if not hazardous:
+            raise HazardError(
+                EPERM,
+                call="IOCTL_EVTCHN_BIND_STATIC",
+                arguments={"port": number},
+                hint="not asked of Linux: any port but a static one is taken from the kernel, or from "
+                "who has it; pass hazardous=True if you know it to be static",
+            )
         with self._entered():
             self._opened().bind_static(number)
             return self._add(Port(self, number, "static"))
@@ -244,11 +257,11 @@ class Events(Waiting):
                 port._open = False
             for waiter in (*self._any, *(one for port in ports for one in port._waiting)):
                 self._nudge(waiter)
-            self._signal_wake()
+            self._wake.signal()
             if self._epoll is not None:
                 self._epoll.close()
                 self._epoll = None
-            self._wake = self._notify = _CLOSED
+            self._wake = self._notify = NO_WAKEUP
         if file is None:
             return
         try:
@@ -296,8 +309,8 @@ class Events(Waiting):
         import select
 
         device = self._opened()
-        if isinstance(self._notify, _Closed):
-            self._notify = self._new_eventfd()
+        if not isinstance(self._notify, Wakeup):
+            self._notify = Wakeup(self._kernel)
         made = select.epoll()
         try:
             made.register(device.fileno(), _EPOLLIN)
@@ -306,5 +319,5 @@ class Events(Waiting):
             made.close()
             raise
         if self._queue:
-            self._signal(self._notify)
+            self._notify.signal()
         return made

@@ -25,7 +25,7 @@ from _thread import RLock, allocate_lock, get_ident
 from errno import EINTR, EIO
 
 from xensys._lifetime import OneOfAKind, watch_fork
-from xensys.devices._device import _CLOSED, Descriptor, _Closed, _Forked
+from xensys.devices._wakeups import NO_WAKEUP, NoWakeup, Wakeup, after_fork
 from xensys.devices.evtchn import BATCH, Evtchn
 from xensys.errors import ForkedError, XenError, error_from
 
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from select import epoll
     from typing import Any
 
+    from xensys.devices._device import Descriptor
     from xensys.events._port import Port
     from xensys.kernel import Kernel
 
 REENTRANT = "reentrant call of Events, from a signal handler or a finalizer"
-_ONE = (1).to_bytes(8, "little")
 
 
 class Waiter:
@@ -68,7 +68,7 @@ class Waiter:
         self.sleep = allocate_lock()
         self.sleep.acquire()
         self.outer: Waiter | None = None
-        self.held: tuple[Descriptor, ...] = ()
+        self.held: tuple[Descriptor, Wakeup] | None = None
 
 
 class Waiting(OneOfAKind):
@@ -87,10 +87,10 @@ class Waiting(OneOfAKind):
         #: Whether the descriptor is somebody else's, and blocks: then it is not read unseen.
         self._blocking = False
         #: What wakes the leader up; made when there first is one that must wait.
-        self._wake: Descriptor = _CLOSED
+        self._wake: Wakeup | NoWakeup = NO_WAKEUP
         #: For selectors, once anybody asks: readable when the file is, or the queue is not empty.
         self._epoll: epoll | None = None
-        self._notify: Descriptor = _CLOSED
+        self._notify: Wakeup | NoWakeup = NO_WAKEUP
         self._idle()
         watch_fork(self)
 
@@ -144,10 +144,7 @@ class Waiting(OneOfAKind):
         if self._state == "open":
             for port in self._ports.values():
                 port._open = False
-            for name in ("_wake", "_notify"):
-                descriptor = getattr(self, name)
-                if not isinstance(descriptor, _Closed):
-                    setattr(self, name, _Forked(descriptor))
+            self._wake, self._notify = after_fork(self._wake), after_fork(self._notify)
             if self._epoll is not None:
                 self._epoll.close()
                 self._epoll = None
@@ -230,8 +227,7 @@ class Waiting(OneOfAKind):
         self._queue[port] = None
         if self._any:
             self._nudge(self._any[0])
-        if not isinstance(self._notify, _Closed):
-            self._signal(self._notify)
+        self._notify.signal()
 
     def _suspect(self) -> None:
         """Events may have been lost: every port might have had one. Under the lock."""
@@ -246,23 +242,7 @@ class Waiting(OneOfAKind):
             del self._sleepers[waiter]
             waiter.sleep.release()
         elif waiter.parked:
-            self._signal_wake()
-
-    def _signal_wake(self) -> None:
-        if not isinstance(self._wake, _Closed):
-            self._signal(self._wake)
-
-    def _signal(self, descriptor: Descriptor) -> None:
-        try:  # noqa: SIM105  # contextlib is not loaded for this
-            self._kernel.write(descriptor.fd, _ONE)
-        except BlockingIOError:
-            pass  # as full as it can be: it is signalled
-
-    def _clear(self, descriptor: Descriptor) -> None:
-        try:  # noqa: SIM105  # contextlib is not loaded for this
-            self._kernel.read(descriptor.fd, 8)
-        except BlockingIOError:
-            pass  # another thread did
+            self._wake.signal()
 
     # Waiting
 
@@ -284,8 +264,8 @@ class Waiting(OneOfAKind):
         for one in taken:
             del self._queue[one]
         if not self._queue:
-            if taken and not isinstance(self._notify, _Closed):
-                self._clear(self._notify)
+            if taken:
+                self._notify.clear()
         elif port is None and len(self._any) > 1:
             # There is some for the next one, too.
             self._nudge(self._any[1])
@@ -362,22 +342,15 @@ class Waiting(OneOfAKind):
             # We are in a signal handler, and the one that leads cannot go on before we do.
             me.outer = leader
             self._leader = me
-        if isinstance(self._wake, _Closed):
-            self._wake = self._new_eventfd()
+        if not isinstance(self._wake, Wakeup):
+            self._wake = Wakeup(self._kernel)
         me.held = self._opened()._descriptor, self._wake
         me.parked = True
         return True
 
-    def _new_eventfd(self) -> Descriptor:
-        try:
-            return Descriptor(self._kernel, self._kernel.eventfd(), owned=True)
-        except XenError:  # ForkedError
-            raise
-        except OSError as error:
-            raise error_from(error.errno or EIO, call="eventfd()") from None
-
     def _step(self, me: Waiter, deadline: float | None) -> bool:
         """Lead once: wait, read, and give to others what is theirs; False if the time was up first."""
+        assert me.held is not None  # by `_lead`
         try:
             file, wake = (descriptor.fd for descriptor in me.held)
             ready, _ = self._kernel.wait((file, wake), (), self._left(deadline))
@@ -391,14 +364,14 @@ class Waiting(OneOfAKind):
             me.parked = False
         with self._entered():
             if wake in ready and self._state == "open":
-                self._clear(me.held[1])
+                me.held[1].clear()
             if self._state == "open" and file in ready:
                 self._read()
         return bool(ready)
 
     def _leave(self, me: Waiter) -> None:
         """Stop leading and sleeping, and let others."""
-        me.held = ()
+        me.held = None
         with self._entered():
             self._sleepers.pop(me, None)
             port = me.port
@@ -418,7 +391,7 @@ class Waiting(OneOfAKind):
                 self._leader = me.outer
                 if me.outer is not None:
                     # What it waits for may have come meanwhile.
-                    self._signal_wake()
+                    self._wake.signal()
             if self._leader is None and self._sleepers:
                 first = next(iter(self._sleepers))
                 # Of one thread's the last: a signal handler's, which the others lie beneath.

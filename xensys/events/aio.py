@@ -64,9 +64,9 @@ class AsyncEvents:
         """See `Events.bind_virq`."""
         return self.events.bind_virq(virq)
 
-    def bind_static(self, port: SupportsIndex) -> Port:
+    def bind_static(self, port: SupportsIndex, *, hazardous: bool = False) -> Port:
         """See `Events.bind_static`."""
-        return self.events.bind_static(port)
+        return self.events.bind_static(port, hazardous=hazardous)
 
     def unmask(self, ports: Iterable[SupportsIndex]) -> None:
         """See `Events.unmask`."""

@@ -131,7 +131,8 @@ class ArgoOp:
             HazardError: without the flag.
             NotSupportedError: see above.
             NoSuchDomainError: ESRCH, no such partner.
-            XenPermissionError: EPERM, DOMID_ANY without mac-permissive.
+            XenPermissionError: EPERM, DOMID_ANY without mac-permissive, or a policy that
+                keeps the partner apart (XSM's SILO: guests from each other).
             XenError: EINVAL, a length that is none, not as many frames, or one that
                 is no ordinary memory of ours; EEXIST, with fail_exist, or another
                 length; ENOSPC, 128 rings; ECONNREFUSED, the partner has no argo;

@@ -113,11 +113,6 @@ _IRQ = _Op("set_irq_level", abi.xen_dm_op_set_irq_level, repeatable=True)
 _VCPUS = _Op("nr_vcpus", abi.xen_dm_op_nr_vcpus, repeatable=True, answers=("vcpus",))
 
 
-def refuse_isa_irq(dm_op: DmOp, domid: int) -> None:
-    """Refuse IOCTL_PRIVCMD_IRQFD what `DmOp.set_isa_irq_level` refuses; HazardError."""
-    dm_op._caller.refuse_harm(DM_OP, _ISA.name, domid)
-
-
 def encoded_set_isa_irq_level(isa_irq: int, level: bool) -> bytes:
     """What IOCTL_PRIVCMD_IRQFD is to issue: `DmOp.set_isa_irq_level`."""
     return bytes(_ISA.encode(isa_irq, level))
@@ -189,9 +184,12 @@ class DmOp:
 
         Args:
             domid, ident: the server.
-            gfns: have its pages placed in the domain's memory, and tell where. A domain
-                without frames set aside for that answers ENOMEM, and pages that were
-                mapped as a resource stay out of its memory (EPERM). Not on arm.
+            gfns: have frames of the domain's made its pages, and tell which; they leave its
+                memory while the server is enabled, and are cleared. ENOMEM: none set aside are
+                left (the toolstack sets aside two). Before Xen 4.20.2 the first attempt
+                gives ENOMEM, and later ones frames that another server may have. Pages
+                that were mapped as a resource stay what they are (EPERM); never ask for
+                both in the other order: Xen refuses, and frees the domain's frames. Not on arm.
         Raises:
             XenNotFoundError: ENOENT, no such server.
             XenError: EINVAL, before Xen 4.11 unless `gfns`.
@@ -199,7 +197,7 @@ class DmOp:
         flags = 0 if gfns else abi.XEN_DMOP_no_gfns
         out = self._issue(_INFO, domid, (ident, flags, 0, 0, 0))
         _, _, port, ioreq, bufioreq = _INFO.packer.unpack_from(out, 8)
-        return IoreqServerInfo(port, ioreq if gfns else None, bufioreq if gfns else None)
+        return IoreqServerInfo(port, ioreq if gfns else None, bufioreq if gfns and port else None)
 
     def map_io_range_to_ioreq_server(self, domid: int, ident: int, kind: int, start: int, end: int) -> None:
         """Send a range of I/O to an ioreq server (XEN_DMOP_map_io_range_to_ioreq_server).
@@ -242,6 +240,9 @@ class DmOp:
 
     def destroy_ioreq_server(self, domid: int, ident: int) -> None:
         """Remove an ioreq server and its ranges (XEN_DMOP_destroy_ioreq_server).
+
+        A vCPU that still waits for an answer of it waits for ever: the port that would
+        wake it is gone, too. `IoreqServer.close` answers first.
 
         Raises:
             XenNotFoundError: ENOENT, no such server.
@@ -342,7 +343,9 @@ class DmOp:
             hazardous: must be True: what was at the new numbers is lost.
         Raises:
             HazardError: not `hazardous`.
-            XenError: EINVAL, a frame is not there; those before it have moved.
+            XenPermissionError: EACCES, a frame is not there, or is not ordinary memory; others
+                may have moved.
+            XenError: EINVAL, the same before Xen 4.20.3; EOVERFLOW, such numbers cannot be.
         """
         self._issue(_RELOCATE, domid, (size, 0, src_gfn, dst_gfn), hazardous=hazardous)
 
@@ -387,7 +390,7 @@ class DmOp:
             domid: the domain.
             isa_irq: 0 to 15.
             level: whether it is asserted.
-            hazardous: must be True, and `domid` an HVM domain: Xen 4.20 dies of a
+            hazardous: must be True, and `domid` an HVM domain: Xen up to 4.20 dies of a
                 PVH domain's, which has no interrupt controllers.
         Raises:
             HazardError: not `hazardous`.
@@ -395,17 +398,22 @@ class DmOp:
         """
         self._issue(_ISA, domid, (isa_irq, level), hazardous=hazardous)
 
-    def set_pci_link_route(self, domid: int, link: int, isa_irq: int) -> None:
+    def set_pci_link_route(self, domid: int, link: int, isa_irq: int, *, hazardous: bool = False) -> None:
         """Route a PCI interrupt link to an ISA interrupt (XEN_DMOP_set_pci_link_route). x86 only.
 
         Args:
             domid: the domain.
             link: 0 to 3.
             isa_irq: 1 to 15; 0 to none.
+            hazardous: must be True unless `isa_irq` is 0, and `domid` an HVM domain: with a
+                PVH domain's link that leads somewhere, `set_pci_intx_level` is the end of
+                Xen up to 4.20, as `set_isa_irq_level` is.
         Raises:
+            HazardError: not `hazardous`.
             XenError: EINVAL, no such link or interrupt.
         """
-        self._issue(_LINK, domid, (link, isa_irq))
+        # A link that leads nowhere is what there is from the start.
+        self._issue(_LINK, domid, (link, isa_irq), hazardous=hazardous or not isa_irq)
 
     def inject_event(
         self,
@@ -485,6 +493,10 @@ class DmOp:
         return count
 
     # how
+
+    def _refuse_isa_irq(self, domid: int) -> None:
+        """Refuse IOCTL_PRIVCMD_IRQFD what `set_isa_irq_level` refuses; HazardError."""
+        self._caller.refuse_harm(DM_OP, _ISA.name, domid)
 
     def _issue(
         self,

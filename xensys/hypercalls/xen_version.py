@@ -19,6 +19,10 @@ from xensys.errors import XenError
 from xensys.hypercalls._call import XEN_VERSION, Caller
 from xensys.hypercalls._records import Record
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Self
+
 _FEATURE_INFO = Packer(abi.xen_feature_info)
 _PLATFORM_PARAMETERS = Packer(abi.xen_platform_parameters)
 _COMPILE_INFO = abi.xen_compile_info
@@ -33,6 +37,41 @@ _CAPABILITIES = 1024
 _CHANGESET = 64
 _COMMANDLINE = 1024
 _GUEST_HANDLE = 16
+
+
+class Version(tuple[int, int]):
+    """A Xen release: compares as (major, minor), prints in full.
+
+    Attributes:
+        extra: what follows, e.g. ".4-pre"; "<denied>" where Xen will not tell.
+    """
+
+    extra: str
+
+    def __new__(cls, major: int, minor: int, extra: str = "") -> Self:
+        made = super().__new__(cls, (major, minor))
+        made.extra = extra
+        return made
+
+    @property
+    def major(self) -> int:
+        """4, for some time now."""
+        return self[0]
+
+    @property
+    def minor(self) -> int:
+        """The release."""
+        return self[1]
+
+    def __str__(self) -> str:
+        extra = "" if self.extra.startswith("<") else self.extra
+        return f"{self[0]}.{self[1]}{extra}"
+
+    def __repr__(self) -> str:
+        return f"Version({self[0]}, {self[1]}, {self.extra!r})"
+
+    def __getnewargs__(self) -> tuple[int, int, str]:
+        return self[0], self[1], self.extra
 
 
 class CompileInfo(Record):

@@ -105,7 +105,7 @@ class DeviceModel:
             op = encoding.encoded_set_irq_level(irq, level)
         elif isa_irq is not None:
             if not hazardous:
-                encoding.refuse_isa_irq(self._dm_op(), self.domid)
+                self._dm_op()._refuse_isa_irq(self.domid)
             op = encoding.encoded_set_isa_irq_level(isa_irq, level)
         else:
             assert msi is not None
@@ -168,9 +168,9 @@ class DeviceModel:
         """See `DmOp.set_isa_irq_level`."""
         self._dm_op().set_isa_irq_level(self.domid, isa_irq, level, hazardous=hazardous)
 
-    def set_pci_link_route(self, link: int, isa_irq: int) -> None:
+    def set_pci_link_route(self, link: int, isa_irq: int, *, hazardous: bool = False) -> None:
         """See `DmOp.set_pci_link_route`."""
-        self._dm_op().set_pci_link_route(self.domid, link, isa_irq)
+        self._dm_op().set_pci_link_route(self.domid, link, isa_irq, hazardous=hazardous)
 
     def inject_event(
         self,

@@ -182,6 +182,22 @@ def answer(page: Page, vcpu: int, data: int) -> None:
     _set_state(page, vcpu, raw[_STATE_AT], abi.STATE_IORESP_READY)
 
 
+def give_up(page: Page, vcpu: int) -> bool:
+    """Answer whatever a vCPU waits for with all ones; False if it waits for nothing any more."""
+    at = vcpu * SIZE
+    old = page[at + _STATE_AT : at + _STATE_AT + 1][0]
+    state = old & _STATE
+    if state in (abi.STATE_IOREQ_READY, abi.STATE_IOREQ_INPROCESS):
+        page[at + 8 : at + 16] = _DATA.pack(NOTHING)
+        fence()  # as in `answer`
+        _set_state(page, vcpu, old, abi.STATE_IORESP_READY)
+    elif state > abi.STATE_IORESP_READY:
+        # None of Xen's; to a vCPU that does wait this is all ones, too.
+        _set_state(page, vcpu, old, abi.STATE_IOREQ_NONE)
+        return False
+    return state != abi.STATE_IOREQ_NONE
+
+
 def _set_state(page: Page, vcpu: int, old: int, state: int) -> None:
     at = vcpu * SIZE + _STATE_AT
     page[at : at + 1] = bytes((old & ~_STATE | state,))

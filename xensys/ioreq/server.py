@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from _thread import RLock
 from _warnings import warn
-from errno import ENODEV, ENOSYS, EOPNOTSUPP, EPERM
+from errno import EBUSY, ENODEV, ENOSYS, EOPNOTSUPP, EPERM
 from struct import pack
 
 from xensys._lifetime import OneOfAKind, is_exiting, watch_fork
@@ -36,6 +36,9 @@ _RESOURCE = 0
 _BUFFERED_FRAME, _FRAME = 0, 1
 #: Slots in the one synchronous page that Xen has.
 _MOST_VCPUS = 128
+#: Seconds in which a vCPU that runs at all takes an answer, and the first and longest pause
+#: between looks.
+_PATIENCE, _SHORT, _LONG = 5.0, 0.0005, 0.05
 
 
 class IoreqServer(OneOfAKind):
@@ -355,11 +358,17 @@ class IoreqServer(OneOfAKind):
     def close(self) -> None:
         """Destroy it; a second call does nothing. vCPUs that wait read all ones.
 
+        They must take that before the server goes: Xen wakes nobody who still waits then.
+        So this lasts as long as that takes.
+
         A domain that is gone has taken it along. To be called before the `Xen` it was made
         from is closed. In a forked child the parent's goes on.
 
         Raises:
-            XenError: what Xen answered; pages and ports are let go all the same.
+            XenError: EBUSY, a vCPU does not run (its domain is paused) and has had an answer
+                for 5 seconds: the server is off but still there, and
+                `DeviceModel.destroy_ioreq_server` can have it once the vCPU has run; or
+                what else Xen answered. Pages and ports are let go all the same.
         """
         with self._lock:
             if self._state == "forked":
@@ -371,11 +380,45 @@ class IoreqServer(OneOfAKind):
                 ioeventfd.close()
             self._state = "closed"
             try:
+                if self.ports:
+                    self._give_up()
                 self._model._dm_op().destroy_ioreq_server(self.domid, self.id)
             except (NoSuchDomainError, XenNotFoundError):  # gone, with its domain
                 return
             finally:
                 self._let_go()
+
+    def _give_up(self) -> None:
+        """Have vCPUs that wait go on, and wait until they have.
+
+        One that waits in Xen is woken by its port alone, which goes with the server; and if
+        on arm it were woken by another server's, Xen would look at a page that is gone.
+        """
+        kernel, dm_op = self._model._kernel, self._model._dm_op()
+        deadline, pause = kernel.monotonic() + _PATIENCE, _SHORT
+        dm_op.set_ioreq_server_state(self.domid, self.id, False)
+        while True:
+            ports = [
+                port
+                for vcpu, port in enumerate(self.ports)
+                if port is not None and requests.give_up(self._page, vcpu)
+            ]
+            if not ports:
+                return
+            if kernel.monotonic() >= deadline:
+                # A domain that has died takes nothing, and has no such server.
+                dm_op.set_ioreq_server_state(self.domid, self.id, False)
+                raise error_from(
+                    EBUSY,
+                    call="IoreqServer.close",
+                    domid=self.domid,
+                    arguments={"id": self.id},
+                    hint="a vCPU has not taken its answer: is the domain paused?",
+                )
+            for port in ports:
+                port.notify()
+            kernel.sleep(pause)
+            pause = min(2 * pause, _LONG)
 
     def _let_go(self) -> None:
         for port in (*self.ports, self.buffered_port):

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     WritableBuffer: TypeAlias = "bytearray | memoryview | _mmap.mmap"
     ReadableBuffer: TypeAlias = "bytes | bytearray | memoryview"
+    #: Few ioctls take a number where the others take a pointer.
+    IoctlArgument: TypeAlias = "WritableBuffer | int"
 
 # Linux's numbers, the same on x86_64 and arm64 (include/uapi/asm-generic/mman*.h).
 # The mmap module lacks some of them on some Python versions.
@@ -74,7 +76,7 @@ class Kernel(abc.ABC):
             self.close(null)
 
     @abc.abstractmethod
-    def ioctl(self, fd: int, request: int, arg: WritableBuffer) -> int:
+    def ioctl(self, fd: int, request: int, arg: IoctlArgument) -> int:
         """An ioctl whose result fits a C int; `arg` is read and written in place.
 
         What the driver wrote to `arg` is lost if it failed (Python copies small

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from xensys.kernel.base import ReadableBuffer, WritableBuffer
+    from xensys.kernel.base import IoctlArgument, ReadableBuffer, WritableBuffer
 
 # ioctl's own number, to reach it through syscall(2): the C library's ioctl()
 # returns int and would cut results above 2**31 - 1.
@@ -86,7 +86,7 @@ class LinuxKernel(Kernel):
     def close(self, fd: int) -> None:
         self._os_close(fd)
 
-    def ioctl(self, fd: int, request: int, arg: WritableBuffer) -> int:
+    def ioctl(self, fd: int, request: int, arg: IoctlArgument) -> int:
         result: int = fcntl.ioctl(fd, request, arg, True)
         return result
 

@@ -19,12 +19,12 @@ import ctypes
 from _weakref import ref
 
 from xensys._lifetime import watch_fork
+from xensys.devices._placing import fill, keep_for_good
 from xensys.errors import error_from
 from xensys.kernel import host
 from xensys.kernel.base import (
     MAP_ANONYMOUS,
     MAP_FIXED,
-    MAP_FIXED_NOREPLACE,
     MAP_NORESERVE,
     MAP_PRIVATE,
     PROT_READ,
@@ -79,9 +79,13 @@ class Area:
             raise error_from(error.errno or 0, call="mmap", arguments={"length": self.length}) from None
         self._record.copied_by_fork = True
 
-    def disown(self) -> None:
-        """Take the range for somebody else's: a forked child must leave it alone."""
-        _records.pop(id(self.memory), None)
+    def drop(self) -> None:
+        """Unmap it, where nobody has a view; not if it may be somebody else's: see `keep_for_good`."""
+        try:
+            self.memory.close()
+        except BufferError:
+            # A forked child, too, must leave it alone.
+            _records.pop(id(self.memory), None)
 
 
 def untrack(leaf: object) -> None:
@@ -129,18 +133,9 @@ class _ForkGuard:
             if memory is None or memory.closed or record.copied_by_fork:
                 continue
             prot = PROT_READ | PROT_WRITE if record.writable else PROT_READ
-            flags = MAP_FIXED_NOREPLACE | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-            try:
-                got = kernel.mmap(record.address, record.length, prot, flags, -1, 0)
-            except OSError:
-                # Another fork hook has mapped something there. It must stay: so
-                # this object, which would unmap the range at its end, has none.
-                ctypes.pythonapi.Py_IncRef(ctypes.py_object(memory))
-                continue
-            if got != record.address:  # Linux before 4.17 takes the flag for a hint
-                kernel.munmap(got, record.length)
-                ctypes.pythonapi.Py_IncRef(ctypes.py_object(memory))
-            record.copied_by_fork = True
+            if not fill(kernel, record.address, record.length, prot):
+                # Another fork hook may have mapped something there. It must stay.
+                keep_for_good(memory)
         watch_fork(self)
 
 

@@ -380,7 +380,7 @@ class _Attempt:
                     for start, stop in todo:
                         self._fill(area, frames, errors, start, stop)
                 except XenInterruptedError:
-                    _drop(area)
+                    area.drop()
                     area = None
                     continue
                 failed = _failures(errors)
@@ -396,11 +396,11 @@ class _Attempt:
                 if self._refills():
                     todo = _runs(paged)
                 else:
-                    _drop(area)
+                    area.drop()
                     area = None
         finally:
             if area is not None:
-                _drop(area)
+                area.drop()
 
     def runs(self, frames: array[int], failed: dict[int, int]) -> PartialMapping:
         """Map each run of frames that did not fail into a range of its own."""
@@ -458,6 +458,7 @@ class _Attempt:
         try:
             self.privcmd.map_over(area.memory)
         except XenError as error:
+            area.drop()
             if error.errno == ENOMEM:
                 error.hint = _MAX_MAP_COUNT_HINT
             raise
@@ -506,11 +507,6 @@ class _Attempt:
             pause = min(pause, left)
         self.kernel.sleep(pause)
         return True
-
-
-def _drop(area: Area) -> None:
-    """Unmap a range that nobody has seen."""
-    area.memory.close()
 
 
 def _failures(errors: bytearray) -> list[tuple[int, int]]:

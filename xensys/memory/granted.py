@@ -8,7 +8,6 @@ gntalloc.c), and so never while views of the memory live.
 from __future__ import annotations
 
 from xensys._lifetime import is_exiting
-from xensys.devices._granted import is_lost
 from xensys.errors import XenError, XenPermissionError, error_from
 from xensys.kernel.base import MADV_DONTFORK
 from xensys.memory.areas import Area
@@ -91,10 +90,7 @@ class Place:
             except OSError as error:
                 raise error_from(error.errno or 0, call="madvise", arguments={"length": length}) from None
         except BaseException:
-            if is_lost(area.memory):
-                area.disown()
-            else:
-                area.memory.close()
+            area.drop()
             raise
         return area
 

@@ -136,10 +136,10 @@ class Resources:
                 privcmd.map_over(area.memory)
                 privcmd.mmap_resource(domid, kind, ident, first, count, area.address)
             except XenInterruptedError:
-                area.memory.close()
+                area.drop()
                 continue
             except BaseException:
-                area.memory.close()
+                area.drop()
                 raise
             mapping = ResourceMapping(self._kernel, area, count, domid, kind, ident, first)
             self._living.add(mapping)

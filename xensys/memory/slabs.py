@@ -18,15 +18,13 @@ from errno import EAGAIN, ENOMEM, EPERM
 from xensys._lifetime import watch_fork
 from xensys.abi import _base
 from xensys.abi._base import add_region, remove_region
+from xensys.devices._placing import place
 from xensys.errors import XenError, error_from
 from xensys.kernel.base import (
     MADV_DONTFORK,
     MAP_ANONYMOUS,
-    MAP_FIXED,
     MAP_LOCKED,
     MAP_PRIVATE,
-    PROT_READ,
-    PROT_WRITE,
 )
 from xensys.memory.areas import Area
 
@@ -59,17 +57,15 @@ class Slab:
             area = Area(kernel, length, writable=True)
         except (OSError, OverflowError):
             raise error_from(ENOMEM, call="mmap", arguments={"length": length}) from None
-        if device is None:
-            _lock_anonymous(kernel, area)
-        else:
-            device.map_over(area.memory)
         try:
-            # A child that shared these pages would overwrite its parent's
-            # arguments in flight.
-            kernel.madvise(area.address, length, MADV_DONTFORK)
-        except OSError as error:
-            area.memory.close()
-            raise error_from(error.errno or 0, call="madvise(MADV_DONTFORK)") from None
+            if device is None:
+                _lock_anonymous(kernel, area)
+            else:
+                device.map_over(area.memory)
+            _keep_from_children(kernel, area)
+        except BaseException:
+            area.drop()
+            raise
         # Every page written: breaks copy-on-write left by a fork before the
         # advice, and arm64 refuses Xen a page that was never written.
         area.memory[:] = bytes(length)
@@ -161,9 +157,8 @@ _regions = _Regions()
 
 
 def _lock_anonymous(kernel: Kernel, area: Area) -> None:
-    flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED
     try:
-        kernel.mmap(area.address, area.length, PROT_READ | PROT_WRITE, flags, -1, 0)
+        place(kernel, area.memory, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1)
     except OSError as error:
         hint = ""
         if error.errno in (EAGAIN, EPERM, ENOMEM):
@@ -171,3 +166,11 @@ def _lock_anonymous(kernel: Kernel, area: Area) -> None:
         raise XenError(
             error.errno or 0, call="mmap(MAP_LOCKED)", arguments={"length": area.length}, hint=hint
         ) from None
+
+
+def _keep_from_children(kernel: Kernel, area: Area) -> None:
+    """A child that shared these pages would overwrite its parent's arguments in flight."""
+    try:
+        kernel.madvise(area.address, area.length, MADV_DONTFORK)
+    except OSError as error:
+        raise error_from(error.errno or 0, call="madvise(MADV_DONTFORK)") from None

@@ -51,9 +51,12 @@ class Domain:
         max_event_port: the highest port it may have (xl's max_event_channels).
         event_users: port → the open evtchn file that has bound it.
         ioreq_servers: its ioreq servers by number.
+        ioreq_gfns: which of the frames set aside for their pages they have.
+        old_ioreq_pages: HVM_PARAM_IOREQ_PFN and _BUFIOREQ_PFN, where Xen has marked that as free.
         interrupts: what device models have done to its interrupts, in order:
             ("isa", irq, level), ("intx", device, pin, level), ("link", link, irq),
             ("msi", address, data), ("spi", irq, level), ("event", vcpu, vector, type).
+        links: PCI interrupt link → ISA interrupt, once it was set.
         injected: vCPU → the event that it takes when it runs next.
         mem_types: frame → HVMMEM_*, where that is not ram_rw.
         log_dirty: frames that device models said they wrote, while it migrates; None: it
@@ -100,8 +103,11 @@ class Domain:
         self.grants = GrantTable(self)
         self.ioreq_servers: dict[int, IoreqServer] = {}
         self.ioreq_mem_server: IoreqServer | None = None
+        self.ioreq_gfns: set[int] = set()
+        self.old_ioreq_pages: set[int] = set()
         self.waiting: dict[int, ioreq.Access] = {}
         self._interrupts: list[tuple[str | int, ...]] = []
+        self.links: dict[int, int] = {}
         self.injected: dict[int, tuple[str | int, ...]] = {}
         self.mem_types: dict[int, int] = {}
         self.log_dirty: set[int] | None = None
@@ -152,6 +158,9 @@ class Domain:
         self.paused = False
         for vcpu in sorted(self.injected):
             self._interrupts.append(self.injected.pop(vcpu))
+        for access in self.waiting.values():
+            if access.woken:
+                access.run()
 
     def shutdown(self, reason: int | None = None) -> None:
         """Stop it for good, as a guest does that powers off; the toolstack has yet to destroy it.
@@ -179,6 +188,8 @@ class Domain:
         if self.domid == 0:
             raise SimulatorMisuse("dom0 cannot be destroyed")
         self.dying = True
+        for server in [*self.ioreq_servers.values()]:
+            server.destroy()
         self.machine.bury(self, tidy=tidy)
 
     def page_out(

@@ -43,6 +43,11 @@ class Driver:
         """The driver's answer, as the kernel returns it (64 bits); OSError for -errno."""
         raise OSError(ENOTTY, os.strerror(ENOTTY))
 
+    def ioctl_number(self, kernel: SimKernel, file: OpenFile, request: int, arg: int) -> int:
+        """The same where the argument is a number; a real kernel may take that for a pointer."""
+        name = self.ioctls.get(request, f"{request:#x}")
+        raise SimulatorMisuse(f"{name} takes a pointer, and would take {arg:#x} for one")
+
     def check_argument(self, request: int, arg: WritableBuffer) -> None:
         """Insist on as many bytes as the ioctl's number says; a real kernel reads on."""
         size = request >> 16 & 0x3FFF

@@ -219,7 +219,7 @@ class Ioeventfds:
         if raw[30] & 0x2F != _READY or raw[31] != _COPY:
             return False
         for page in self._pages:
-            if page.slot != server.ioreq_slot or page.domid != server.domain.domid or vcpu >= page.vcpus:
+            if page.slot != server.page or page.domid != server.domain.domid or vcpu >= page.vcpus:
                 continue
             for one in page.all:
                 if (address, size, data & 0xFFFF) == (one.address + _QUEUE_NOTIFY, one.length, one.queue):
@@ -247,8 +247,7 @@ class Ioeventfds:
         if vma.kind != "privcmd" or run is None:
             raise SimulatorMisuse("IOEVENTFD with an address that is no resource's")
         if run.domain.domid != domid or not any(
-            server.has_page and server.ioreq_slot == run.slot
-            for server in run.domain.ioreq_servers.values()
+            server.page == run.slot for server in run.domain.ioreq_servers.values()
         ):
             raise SimulatorMisuse("IOEVENTFD with a page that is no live ioreq server's")
         numbers = list(struct.unpack(f"<{vcpus}I", machine.user.read(ports, 4 * vcpus)))

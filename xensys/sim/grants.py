@@ -15,6 +15,7 @@ import struct
 from errno import ENOMEM, ENOSPC
 
 from xensys.sim.guestmemory import FRAME
+from xensys.sim.silo import keeps_apart
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -302,6 +303,8 @@ class GrantTable:
             raise Refused(GENERAL_ERROR)
         if granter is None:
             raise Refused(BAD_DOMAIN)
+        if keeps_apart(self.domain, self.domain, granter):
+            raise Refused(PERMISSION_DENIED)
         readonly = bool(flags & MAP_READONLY)
         active = granter.grants.pin(ref, self.domain.domid, readonly=readonly, mapping=True)
         handle = Handle(self._free_handle(), granter, ref, active.slot, flags)

@@ -1,7 +1,7 @@
 """Ioreq servers, and the guest's side of them. xen/common/ioreq.c, xen/arch/x86/hvm/ioreq.c.
 
 A test makes a guest access something by `domain.io(…)`, and goes on: as a
-vCPU that waits, the access is done once the device model has answered.
+vCPU that waits, the access is done once the device model has answered and notified.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import struct
 from errno import EINVAL, ENOENT, ENOMEM, EOPNOTSUPP, EPERM
+from functools import partial
 
 from xensys.sim.errors import SimulatorGap, SimulatorMisuse
 from xensys.sim.guestmemory import FRAME
@@ -26,7 +27,7 @@ BUFIOREQ_OFF, BUFIOREQ_LEGACY, BUFIOREQ_ATOMIC = 0, 1, 2
 _PIO, _COPY, _PCI_CONFIG = 0, 1, 2
 _NONE, _READY, _INPROCESS, _RESP_READY = 0, 1, 2, 3
 _SLOTS = 511
-_IOREQ_SERVER_PFN, _NR_IOREQ_SERVER_PAGES = 32, 33
+_IOREQ_PFN, _BUFIOREQ_PFN, _IOREQ_SERVER_PFN, _NR_IOREQ_SERVER_PAGES = 5, 6, 32, 33
 _KINDS = {"port": (_PIO, PORT), "memory": (_COPY, MEMORY), "pci": (_PCI_CONFIG, PCI)}
 #: HVMMEM_ioreq_server.
 TYPE_IOREQ_SERVER = 4
@@ -34,10 +35,6 @@ TYPE_IOREQ_SERVER = 4
 
 def _refuse(errno: int) -> NoReturn:
     raise OSError(errno, os.strerror(errno))
-
-
-def _notified() -> None:
-    """The device model's event: who looks at the access sees what it left."""
 
 
 class RangeSet:
@@ -107,21 +104,25 @@ class IoreqServer:
         self.ranges = [RangeSet(RANGES) for _ in range(3)]
         self._ioreq_slot: int | None = None
         self._bufioreq_slot: int | None = None
+        # Where those are the domain's own, its frames' numbers.
+        self._gfn: int | None = None
+        self._bufioreq_gfn: int | None = None
         channels = domain.machine.event_channels
         self.ports: list[int] = []
         self.bufioreq_port = 0
         try:
             for vcpu in range(domain.vcpus):
-                self.ports.append(channels.alloc_for_xen(domain, emulator, _notified, vcpu))
+                notified = partial(wake, domain, vcpu)
+                self.ports.append(channels.alloc_for_xen(domain, emulator, notified, vcpu))
                 if not vcpu and handling:
-                    self.bufioreq_port = channels.alloc_for_xen(domain, emulator, _notified)
+                    self.bufioreq_port = channels.alloc_for_xen(domain, emulator, notified)
         except OSError:
             self._free_ports()
             raise
 
     @property
     def ioreq_slot(self) -> int:
-        """The page of the synchronous requests; there from now on."""
+        """The page of the synchronous requests; there from now on. Not while that is the domain's own."""
         self._allocate()
         assert self._ioreq_slot is not None
         return self._ioreq_slot
@@ -133,30 +134,100 @@ class IoreqServer:
         return self._bufioreq_slot
 
     def enable(self) -> None:
-        """Ports are told in the page, if there is one; a page made later has none."""
+        """Ports are told in the page, if there is one; a page made later has none.
+
+        Pages that are the domain's own leave its memory.
+        """
         if self.enabled:
             return
+        memory = self.domain.memory
+        for gfn, slot in self._own_pages():
+            if memory.slot(gfn) != slot:
+                self.domain.crash()
+            else:
+                memory.place(gfn, None)
+            os.pwrite(self._fd, bytes(FRAME), slot * FRAME)
         self.enabled = True
         if self._ioreq_slot is not None:
             for vcpu, port in enumerate(self.ports):
                 os.pwrite(self._fd, struct.pack("<I", port), self._slot_at(vcpu) + 24)
 
-    def gfns(self) -> tuple[int, int]:
-        """Frames for the pages, in the domain's memory; OSError."""
-        domain = self.domain
-        if domain.kind == "arm":
+    def disable(self) -> None:
+        """Pages that were the domain's own come back into its memory, empty."""
+        if self.enabled:
+            for gfn, slot in self._own_pages():
+                os.pwrite(self._fd, bytes(FRAME), slot * FRAME)
+                self.domain.memory.place(gfn, slot)
+        self.enabled = False
+
+    def gfns(self) -> tuple[int | None, int | None]:
+        """The pages as frames of the domain's; there from now on. OSError."""
+        if self.domain.kind == "arm":
             _refuse(EOPNOTSUPP)
-        if self._ioreq_slot is not None:
-            # Acquired as a resource: never a frame of the domain.
-            _refuse(EPERM)
-        if not domain.hvm_params.get(_NR_IOREQ_SERVER_PAGES, 0):
-            _refuse(ENOMEM)
-        raise SimulatorGap("an ioreq server's pages in the domain's memory")
+        if self._gfn is None:
+            if self._ioreq_slot is not None:
+                # Acquired as a resource: never a frame of the domain.
+                _refuse(EPERM)
+            self._gfn, self._ioreq_slot = self._aside()
+        if self.handling and self._bufioreq_gfn is None:
+            try:
+                self._bufioreq_gfn, self._bufioreq_slot = self._aside()
+            except OSError:
+                self._give_back(self._gfn)
+                self._gfn = self._ioreq_slot = None
+                raise
+        return self._gfn, self._bufioreq_gfn
+
+    def _own_pages(self) -> list[tuple[int, int]]:
+        """(frame, slot) of each page that is the domain's own."""
+        pages = ((self._gfn, self._ioreq_slot), (self._bufioreq_gfn, self._bufioreq_slot))
+        return [(gfn, slot) for gfn, slot in pages if gfn is not None and slot is not None]
+
+    def _aside(self) -> tuple[int, int]:
+        """hvm_map_ioreq_gfn(): a frame of those that were set aside, and its page."""
+        domain = self.domain
+        if domain.dying:
+            _refuse(EINVAL)
+        base = domain.hvm_params.get(_IOREQ_SERVER_PFN, 0)
+        pages = domain.hvm_params.get(_NR_IOREQ_SERVER_PAGES, 0)
+        gfn = next((base + i for i in range(pages) if base + i not in domain.ioreq_gfns), None)
+        if gfn is not None:
+            domain.ioreq_gfns.add(gfn)
+        else:
+            gfn = self._old_gfn()
+        slot = domain.memory.slot(gfn)
+        if slot is None or domain.is_paged(gfn):
+            paged = slot is not None
+            self._give_back(gfn)
+            _refuse(ENOENT if paged else EINVAL)
+        return gfn, slot
+
+    def _old_gfn(self) -> int:
+        """hvm_alloc_legacy_ioreq_gfn(). Before 4.20.2 it took what was *not* marked as free."""
+        domain = self.domain
+        mistaken = domain.machine.xen < (4, 20)
+        for param in (_IOREQ_PFN, _BUFIOREQ_PFN):
+            free = param in domain.old_ioreq_pages
+            domain.old_ioreq_pages.discard(param)
+            if free != mistaken:
+                return domain.hvm_params.get(param, 0)
+        _refuse(ENOMEM)
+
+    def _give_back(self, gfn: int) -> None:
+        """hvm_free_ioreq_gfn()."""
+        for param in (_IOREQ_PFN, _BUFIOREQ_PFN):
+            if gfn == self.domain.hvm_params.get(param, 0):
+                self.domain.old_ioreq_pages.add(param)
+                return
+        self.domain.ioreq_gfns.discard(gfn)
 
     def destroy(self) -> None:
-        """Give back what it has; a vCPU that waits goes on, with all ones."""
-        self.enabled = False
+        """Give back what it has; a vCPU that waits does so for ever."""
+        self.disable()
         self._free_ports()
+        for gfn in (self._bufioreq_gfn, self._gfn):
+            if gfn is not None:
+                self._give_back(gfn)
         if self.domain.ioreq_mem_server is self:
             self.domain.ioreq_mem_server = None
             reset_type(self.domain)
@@ -165,9 +236,9 @@ class IoreqServer:
     # Requests
 
     @property
-    def has_page(self) -> bool:
-        """Whether the synchronous page is there."""
-        return self._ioreq_slot is not None
+    def page(self) -> int | None:
+        """The slot of the synchronous page, if that is there."""
+        return self._ioreq_slot
 
     def read_slot(self, vcpu: int) -> bytes:
         """A vCPU's 32 bytes."""
@@ -181,7 +252,7 @@ class IoreqServer:
 
     def send(self, vcpu: int, request: bytes) -> bool:
         """ioreq_send(); False: the page is not as Xen left it."""
-        if not self.has_page:
+        if self.page is None:
             raise SimulatorMisuse("an enabled ioreq server without a page: Xen would crash")
         old = self.read_slot(vcpu)
         if old[30] & 0xF or struct.unpack_from("<I", old, 24)[0] != self.ports[vcpu]:
@@ -222,9 +293,13 @@ class IoreqServer:
         return self.domain.memory.fd
 
     def _slot_at(self, vcpu: int) -> int:
-        return self.ioreq_slot * FRAME + 32 * vcpu
+        assert self._ioreq_slot is not None
+        return self._ioreq_slot * FRAME + 32 * vcpu
 
     def _allocate(self) -> None:
+        if self._gfn is not None:
+            # ioreq_server_alloc_pages() refuses (EPERM), and frees a page that is not its own.
+            raise SimulatorMisuse("frames of a domain's acquired as a resource: Xen would free them")
         if self._ioreq_slot is None:
             self._ioreq_slot = self.domain.memory.new_slot()
             if self.handling:
@@ -241,39 +316,42 @@ class Access:
 
     Attributes:
         server: who was given it; None: nobody.
+        done: whether the vCPU goes on.
+        woken: whether it is to look at its page, once the domain runs.
     """
 
     def __init__(self, domain: Domain, server: IoreqServer | None, vcpu: int, *, waits: bool) -> None:
         self.server = server
+        self.done = not waits
+        self.woken = False
         self._domain = domain
         self._vcpu = vcpu
-        self._waits = waits
         self._state = _NONE
         # What is read where nothing is.
         self._value = (1 << 64) - 1
 
-    @property
-    def done(self) -> bool:
-        """Whether the vCPU goes on. What no emulator may do crashes the domain."""
+    def run(self) -> None:
+        """wait_for_io(). What no emulator may do crashes the domain."""
         server = self.server
-        if not self._waits or server is None:
-            return True
+        self.woken = False
+        if self.done or server is None:
+            return
         if self._domain.ioreq_servers.get(server.number) is not server:
-            self._waits = False
-            return True
+            if self._domain.kind == "arm":
+                raise SimulatorMisuse("a vCPU woken after its ioreq server went: Xen would crash")
+            raise SimulatorGap("a vCPU woken after its ioreq server went: it goes on with what was there")
         raw = server.read_slot(self._vcpu)
         state = raw[30] & 0xF
+        # x86 begins anew whenever the vCPU is woken.
+        before, self._state = self._state, state if self._domain.kind == "arm" else _NONE
         if state == _RESP_READY:
             server.set_state(self._vcpu, _NONE)
             (self._value,) = struct.unpack_from("<Q", raw, 8)
-            self._waits = False
-        elif state == _NONE:
-            self._waits = False
-        elif state > _RESP_READY or state < self._state:
-            self._waits = False
+        elif state > _RESP_READY or _NONE < state < before:
             self._domain.crash()
-        self._state = state
-        return not self._waits
+        elif state:
+            return
+        self.done = True
 
     @property
     def value(self) -> int:
@@ -281,6 +359,16 @@ class Access:
         if not self.done:
             raise SimulatorMisuse("the vCPU still waits")
         return self._value
+
+
+def wake(domain: Domain, vcpu: int) -> None:
+    """An event at any port that Xen has for a vCPU: it looks at the page again."""
+    waiting = domain.waiting.get(vcpu)
+    if waiting is None:
+        return
+    waiting.woken = True
+    if not domain.paused:
+        waiting.run()
 
 
 def select(domain: Domain, kind: int, address: int, size: int, *, write: bool) -> IoreqServer | None:
@@ -327,6 +415,7 @@ def access(
         )
         sent = server.send(vcpu, raw)
         made = domain.waiting[vcpu] = Access(domain, server if sent else None, vcpu, waits=sent)
+        made.run()
         return made
 
 

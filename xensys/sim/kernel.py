@@ -37,7 +37,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from xensys.kernel.base import WritableBuffer
+    from xensys.kernel.base import IoctlArgument, WritableBuffer
     from xensys.sim.domain import Domain
     from xensys.sim.drivers import Driver
     from xensys.sim.files import OpenFile
@@ -190,7 +190,7 @@ class SimKernel(StreamCalls):
             self.xen_machine.pump()
             self.faults.after(later)
 
-    def ioctl(self, fd: int, request: int, arg: WritableBuffer) -> int:
+    def ioctl(self, fd: int, request: int, arg: IoctlArgument) -> int:
         result = ctypes.c_int(self._ioctl(fd, request, arg)).value
         if result < 0:
             # What libc and Python make of it: -1 would be an error with a stale errno.
@@ -200,7 +200,7 @@ class SimKernel(StreamCalls):
     def ioctl_long(self, fd: int, request: int, arg: WritableBuffer) -> int:
         return ctypes.c_int64(self._ioctl(fd, request, arg)).value
 
-    def _ioctl(self, fd: int, request: int, arg: WritableBuffer) -> int:
+    def _ioctl(self, fd: int, request: int, arg: IoctlArgument) -> int:
         machine = self.xen_machine
         with machine.traced("ioctl", fd=fd, request=f"{request:#x}") as call:
             file = machine.open_files.find(fd)
@@ -210,7 +210,10 @@ class SimKernel(StreamCalls):
                 raise OSError(ENOTTY, os.strerror(ENOTTY))
             name = call.details["request"] = driver.ioctls.get(request, f"{request:#x}")
             later = self.faults.before("ioctl", request=(request, name), device=file.device)
-            result = driver.ioctl(self, file, request, arg)
+            if isinstance(arg, int):
+                result = driver.ioctl_number(self, file, request, arg)
+            else:
+                result = driver.ioctl(self, file, request, arg)
             call.result = result
             self.faults.after(later)
             return result

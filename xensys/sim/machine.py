@@ -7,6 +7,7 @@ import threading
 import weakref
 from contextlib import contextmanager
 
+from xensys._lifetime import before_others
 from xensys.sim.clock import Clock, RealClock
 from xensys.sim.domain import KINDS, Domain
 from xensys.sim.errors import SimulatorMisuse
@@ -119,8 +120,7 @@ class Machine:
         ioreq_server: whether Xen was built with CONFIG_IOREQ_SERVER; default:
             on x86_64, as in Debian's builds.
         silo: whether Xen's XSM policy is SILO, which keeps guests apart; default:
-            on arm64, as in Debian's builds. Event channels only: grants between
-            two guests are not refused here.
+            on arm64, as in Debian's builds.
         argo: None: Xen was built without CONFIG_ARGO, as by Debian; "off": it was
             not booted with argo=1; "on"; "mac-permissive": any domain may send to a ring.
         vpmu: whether Xen was booted with vpmu=1.
@@ -214,7 +214,7 @@ class Machine:
         #: Whether kernels have CONFIG_XEN_PRIVCMD_EVENTFD: irqfds and ioeventfds. Debian's have not.
         self.privcmd_eventfd = False
         #: What pciback holds: segment, bus, device and function in one → GSI, or None for no
-        #: legacy interrupt. None: a dom0 kernel without CONFIG_XEN_ACPI.
+        #: legacy interrupt. None: it is not loaded, or (arm) there is no CONFIG_XEN_ACPI.
         self.pci_gsis: dict[int, int | None] | None = None
         self._dead: list[Domain] = []
         self._store: Store | None = None
@@ -475,4 +475,5 @@ def _after_fork_in_child() -> None:
         machine.after_fork()
 
 
-os.register_at_fork(after_in_child=_after_fork_in_child)
+# What ends in the child calls the simulated kernel, whichever of us was imported first.
+before_others(_after_fork_in_child)

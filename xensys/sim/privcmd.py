@@ -331,7 +331,8 @@ def _ioeventfd(kernel: SimKernel, file: OpenFile, arg: WritableBuffer) -> int:
 def _get_gsi(kernel: SimKernel, file: OpenFile, arg: WritableBuffer) -> int:
     gsis = kernel.xen_machine.pci_gsis
     if gsis is None:
-        refuse(EINVAL)
+        # CONFIG_XEN_ACPI is x86's; there pciback may be a module that nobody has loaded.
+        refuse(EINVAL if kernel.xen_machine.arch == "arm64" else EOPNOTSUPP)
     (sbdf,) = struct.unpack_from("<I", arg)
     if sbdf not in gsis:
         refuse(ENODEV)

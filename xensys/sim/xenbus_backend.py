@@ -51,13 +51,15 @@ class XenbusBackendDriver(Driver):
             return port
         if request != SETUP:
             _refuse(ENOTTY)
-        domid: object = arg
-        if not isinstance(domid, int):
-            raise SimulatorMisuse("SETUP takes a number, and would have taken a pointer for one")
+        raise SimulatorMisuse("SETUP takes a number, and would have taken a pointer for one")
+
+    def ioctl_number(self, kernel: SimKernel, file: OpenFile, request: int, arg: int) -> int:
+        if request != SETUP:
+            return super().ioctl_number(kernel, file, request, arg)
         if kernel.store_sockets:
             _refuse(EEXIST)
         channels = kernel.xen_machine.event_channels
-        self._ports[kernel] = port = channels.alloc_unbound(kernel.domain, domid & 0xFFFF)
+        self._ports[kernel] = port = channels.alloc_unbound(kernel.domain, arg & 0xFFFF)
         return port
 
     def mmap(

@@ -2,13 +2,13 @@
 
     protocol     messages as bytes, without I/O: requests, the decoder, limits, errors by name
     permissions  who may read and write a node
-    plans        what each call does, as generators that a client drives
+    plans, trees what each call does, as generators that a client drives
     session      one connection without I/O: which reply is whose, which event
     watches      the queue of a watch's events, and the watch that waits for them
     transports   socket and device: how bytes travel, and where to find them
     connection   transport and session, for many threads
     mapping      paths to values
-    client, verbs   `open()`, `Store`, `Transaction`
+    client, transactions, verbs   `open()`, `Store`, `Transaction`
     pyxs         the client of pyxs, for programs that use that
     xenbus       the two ends of a device: states, hand-shake
     aio, aio_xenbus   `client` and `xenbus` for asyncio, which they load; the other aio_… are parts of `aio`
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from xensys.store import aio_xenbus as aio_xenbus
     from xensys.store import pyxs as pyxs
     from xensys.store import xenbus as xenbus
-    from xensys.store.client import Store, Transaction, open
+    from xensys.store.client import Store, open
     from xensys.store.permissions import Permission
-    from xensys.store.plans import Node, Walk
     from xensys.store.protocol import DEVICE_LIMIT, SOCKET_LIMIT, Decoder, Message, Request
+    from xensys.store.transactions import Transaction
+    from xensys.store.trees import Node, Walk
     from xensys.store.watches import Event, Watch
 
 __all__ = [
@@ -52,11 +53,11 @@ __all__ = [
 
 _HOME = {
     "Event": "watches",
-    "Node": "plans",
+    "Node": "trees",
     "Permission": "permissions",
     "Store": "client",
-    "Transaction": "client",
-    "Walk": "plans",
+    "Transaction": "transactions",
+    "Walk": "trees",
     "Watch": "watches",
     "open": "client",
 }
@@ -72,7 +73,9 @@ _MODULES = frozenset(
         "protocol",
         "pyxs",
         "session",
+        "transactions",
         "transports",
+        "trees",
         "watches",
         "xenbus",
     )

@@ -24,8 +24,9 @@ from _thread import RLock, allocate_lock, get_ident
 from errno import EAGAIN, EINTR, EIO, EPERM
 
 from xensys._lifetime import OneOfAKind, watch_fork
-from xensys.devices._device import _CLOSED, Descriptor, _Closed, _Forked
-from xensys.errors import ForkedError, StorePermissionError, XenError, error_from
+from xensys.devices._device import _CLOSED, Descriptor, _Closed
+from xensys.devices._wakeups import NO_WAKEUP, NoWakeup, Wakeup, after_fork
+from xensys.errors import ForkedError, StorePermissionError, XenError
 from xensys.store._deadlines import Deadlines
 from xensys.store.session import Call, Session
 
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from xensys.store.transports import Transport
 
 REENTRANT = "reentrant call of a XenStore connection, from a signal handler or a finalizer"
-_ONE = (1).to_bytes(8, "little")
 
 
 def given_up(domid: int, path: str) -> StorePermissionError:
@@ -79,7 +79,7 @@ class Waiter:
         self.outer: Waiter | None = None
         self.overtaken = False
         self.descriptor: Descriptor = _CLOSED
-        self.wake: Descriptor = _CLOSED
+        self.wake: Wakeup | NoWakeup = NO_WAKEUP
         self.target: Descriptor = _CLOSED
 
 
@@ -107,10 +107,10 @@ class Waiting(OneOfAKind):
         self._state = "open"
         #: The domain in whose favour it was given up; see `Store.restrict`.
         self.restricted_to: int | None = None
-        self._wake = self._new_wake(transport)
+        self._wake: Wakeup | NoWakeup = self._new_wake(transport)
         #: For selectors, once anybody asks: readable when there is something to dispatch.
         self._epoll: epoll | None = None
-        self._notify: Descriptor = _CLOSED
+        self._notify: Wakeup | NoWakeup = NO_WAKEUP
         self._idle()
         watch_fork(self)
 
@@ -143,23 +143,18 @@ class Waiting(OneOfAKind):
         """Whether it has ended by itself."""
         return self._session.dead
 
-    def _new_wake(self, transport: Transport) -> Descriptor:
+    def _new_wake(self, transport: Transport) -> Wakeup:
         """A wake-up for those who wait for this transport, which is closed if there can be none."""
         try:
-            return Descriptor(self.kernel, self.kernel.eventfd(), owned=True)
-        except BaseException as error:
+            return Wakeup(self.kernel)
+        except BaseException:
             transport.close()
-            if not isinstance(error, OSError) or isinstance(error, XenError):
-                raise
-            raise error_from(error.errno or EIO, call="eventfd()") from None
+            raise
 
     def _forked(self) -> None:
         if self._state == "open":
             self._transport.forked()
-            for name in ("_wake", "_notify"):
-                descriptor = getattr(self, name)
-                if not isinstance(descriptor, _Closed):
-                    setattr(self, name, _Forked(descriptor))
+            self._wake, self._notify = after_fork(self._wake), after_fork(self._notify)
             self._state = "forked"
         # Those who waited and wrote are no more, and may have held the lock.
         self._idle()
@@ -201,19 +196,6 @@ class Waiting(OneOfAKind):
             del self._sleepers[waiter]
             waiter.sleep.release()
 
-    def _signal(self, descriptor: Descriptor) -> None:
-        """Make a waiter's system call return."""
-        try:  # noqa: SIM105  # contextlib is not loaded for this
-            self.kernel.write(descriptor.fd, _ONE)
-        except BlockingIOError:
-            pass  # as full as it can be: it is signalled
-
-    def _clear(self, descriptor: Descriptor) -> None:
-        try:  # noqa: SIM105  # contextlib is not loaded for this
-            self.kernel.read(descriptor.fd, 8)
-        except BlockingIOError:
-            pass  # another thread did
-
     def _finish(self, errno: int, text: str, *hint: str, epoch: int) -> None:
         """End the session for everybody, if it is still this connection's; under the lock."""
         if self._session.epoch == epoch:
@@ -225,13 +207,8 @@ class Waiting(OneOfAKind):
 
         Who waits to write is roused by the one before.
         """
-        if not isinstance(self._wake, _Closed):
-            self._signal(self._wake)
-        self._tell_selectors()
-
-    def _tell_selectors(self) -> None:
-        if not isinstance(self._notify, _Closed):
-            self._signal(self._notify)
+        self._wake.signal()
+        self._notify.signal()
 
     def _rouse_writer(self, waiter: Waiter) -> None:
         if waiter in self._writers:
@@ -293,16 +270,17 @@ class Waiting(OneOfAKind):
 
     def _leave(self, me: Waiter) -> None:
         """Stop leading, writing and sleeping, and let others."""
-        me.descriptor = me.wake = me.target = _CLOSED
+        me.descriptor = me.target = _CLOSED
+        me.wake = NO_WAKEUP
         with self._entered():
             self._sleepers.pop(me, None)
             if me.thing is not None and me in me.thing.waiting:
                 me.thing.waiting.remove(me)
             if self._leader is me:
                 self._leader = me.outer
-                if me.outer is not None and not isinstance(self._wake, _Closed):
+                if me.outer is not None:
                     # What it waits for may have come meanwhile.
-                    self._signal(self._wake)
+                    self._wake.signal()
             self._writers.pop(me, None)
             if self._writer is me:
                 self._writer = None
@@ -314,9 +292,9 @@ class Waiting(OneOfAKind):
             if self._leader is None:
                 if self._sleepers:
                     self._rouse_one(next(iter(self._sleepers)))
-                elif self._stuck and not isinstance(self._wake, _Closed):
+                elif self._stuck:
                     # The writer waits for room that may come only if somebody reads.
-                    self._signal(self._wake)
+                    self._wake.signal()
 
     def _step(self, me: Waiter, deadline: float | None, *, room: bool = False) -> bool:
         """Lead once: wait, read, and rouse whom it concerns.
@@ -364,7 +342,7 @@ class Waiting(OneOfAKind):
     def _take_signal(self, me: Waiter) -> None:
         """Have the wake-up wake nobody else; under the lock. That of the end is for all."""
         if self._wake is me.wake and not self._session.dead:
-            self._clear(me.wake)
+            me.wake.clear()
 
     def _read(self, transport: Transport, fd: int, epoch: int) -> None:
         complete = False
@@ -389,7 +367,7 @@ class Waiting(OneOfAKind):
                     if alive and self.dead:
                         self._end_waits()
                     elif self._epoll is not None and any(type(thing) is not Call for thing in touched):
-                        self._tell_selectors()
+                        self._notify.signal()
                 complete = True
         finally:
             if not complete:

@@ -48,7 +48,8 @@ from xensys.store.aio_opening import Beginning, Opening
 from xensys.store.aio_transactions import Attempts, Transaction
 from xensys.store.aio_verbs import Verbs
 from xensys.store.aio_watches import Watch
-from xensys.store.client import _ATTEMPTS, _not_in_time
+from xensys.store.client import _not_in_time
+from xensys.store.plans import ATTEMPTS
 from xensys.store.protocol import checked_path
 from xensys.store.transports import DeviceTransport, SocketTransport, open_transport
 from xensys.store.watches import QUEUE_LIMIT, EventQueue
@@ -189,7 +190,7 @@ class Store(Verbs, OneOfAKind):
         return Beginning("transaction()", make)
 
     def attempts(
-        self, count: int = _ATTEMPTS, *, timeout: float | None = None
+        self, count: int = ATTEMPTS, *, timeout: float | None = None
     ) -> AsyncIterator[Transaction]:
         """Transactions to try the same with until one can be committed.
 
@@ -205,7 +206,7 @@ class Store(Verbs, OneOfAKind):
         self,
         function: Callable[[Transaction], Awaitable[_T]],
         *,
-        count: int = _ATTEMPTS,
+        count: int = ATTEMPTS,
         timeout: float | None = None,
     ) -> _T:
         """Await a function's result with a transaction, and again while others get in its way."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xensys.errors import NodeNotFoundError
-from xensys.store import plans
+from xensys.store import plans, trees
 from xensys.store.mapping import _MISSING, _remove, _set_default, as_bytes
 
 TYPE_CHECKING = False
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from typing import Self, TypeVar
 
     from xensys.store.permissions import Permission
-    from xensys.store.plans import Node, Path, Plan, ReadableBuffer
+    from xensys.store.plans import Path, Plan, ReadableBuffer
+    from xensys.store.trees import Node
 
     _T = TypeVar("_T")
     _D = TypeVar("_D")
@@ -72,7 +73,7 @@ class Verbs:
 
     def walk(self, path: Path, *, permissions: bool = False) -> AsyncIterator[Node]:
         """A node and all beneath it, parents first, looked up as the loop goes on."""
-        return _Nodes(plans.Walk(path, permissions=permissions, tx=self._tx), self)
+        return _Nodes(trees.Walk(path, permissions=permissions, tx=self._tx), self)
 
     async def read_tree(self, path: Path) -> dict[str, bytes | None]:
         """The values of a node and of all beneath it: path → value, None if it may not be read."""
@@ -87,7 +88,7 @@ class Verbs:
     ) -> None:
         """Write many values: all of them or, on any error, none."""
         raw = {path: None if value is None else as_bytes(value) for path, value in values.items()}
-        await self._run(plans.write_tree(raw, under=under, permissions=permissions, tx=self._tx))
+        await self._run(trees.write_tree(raw, under=under, permissions=permissions, tx=self._tx))
 
     # As of a mapping
 
@@ -115,11 +116,11 @@ class Verbs:
     async def update(self, values: Mapping[str, ReadableBuffer | str]) -> None:
         """Set many values: all of them or, on any error, none."""
         raw = {path: as_bytes(value) for path, value in values.items()}
-        await self._run(plans.write_tree(raw, tx=self._tx))
+        await self._run(trees.write_tree(raw, tx=self._tx))
 
     def __aiter__(self) -> AsyncIterator[str]:
         """The paths of all nodes from "/" on, parents first, read as the loop goes on."""
-        return _Paths(plans.Walk("/", tx=self._tx), self)
+        return _Paths(trees.Walk("/", tx=self._tx), self)
 
 
 class _Steps:
@@ -127,7 +128,7 @@ class _Steps:
 
     __slots__ = ("_run", "_walk")
 
-    def __init__(self, walk: plans.Walk, verbs: Verbs) -> None:
+    def __init__(self, walk: trees.Walk, verbs: Verbs) -> None:
         self._walk = walk
         self._run = verbs._run
 

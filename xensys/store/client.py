@@ -24,11 +24,13 @@ from errno import ETIMEDOUT
 from xensys._lifetime import OneOfAKind, is_exiting
 from xensys._packing import check
 from xensys.abi.io import xs_wire as abi
-from xensys.errors import NodeNotFoundError, StoreError, StoreTimeoutError, TransactionConflictError
+from xensys.errors import NodeNotFoundError, StoreTimeoutError
 from xensys.store import plans
 from xensys.store._deadlines import Block
 from xensys.store.connection import Connection
+from xensys.store.plans import ATTEMPTS
 from xensys.store.protocol import Request, checked_path
+from xensys.store.transactions import Transaction
 from xensys.store.transports import DeviceTransport, SocketTransport, open_transport
 from xensys.store.verbs import Verbs
 from xensys.store.watches import QUEUE_LIMIT, EventQueue, Watch
@@ -49,8 +51,6 @@ __all__ = ["Store", "Transaction", "Verbs", "open"]
 
 #: The last number that a domain can have.
 _LAST_DOMID = 0x7FEF
-#: How often a transaction is attempted unless told otherwise.
-_ATTEMPTS = 16
 #: Seconds between two attempts: the first pause, and the longest.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.1
 
@@ -210,7 +210,7 @@ class Store(Verbs, OneOfAKind):
         epoch = self._connection.epoch
         return Transaction(self, self._run(plans.transaction_start(), epoch), epoch)
 
-    def attempts(self, count: int = _ATTEMPTS, *, timeout: float | None = None) -> Iterator[Transaction]:
+    def attempts(self, count: int = ATTEMPTS, *, timeout: float | None = None) -> Iterator[Transaction]:
         """Transactions to try the same with until one can be committed.
 
         The loop ends with the first one that was. Each is used as a context
@@ -249,7 +249,11 @@ class Store(Verbs, OneOfAKind):
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def in_transaction(
-        self, function: Callable[[Transaction], _T], *, count: int = _ATTEMPTS, timeout: float | None = None
+        self,
+        function: Callable[[Transaction], _T],
+        *,
+        count: int = ATTEMPTS,
+        timeout: float | None = None,
     ) -> _T:
         """Call a function with a transaction, and again for as long as others get in its way.
 
@@ -514,104 +518,6 @@ class Store(Verbs, OneOfAKind):
 
     def _exchange(self, request: Request) -> bytes:
         return self._connection.exchange(request)
-
-
-class Transaction(Verbs, OneOfAKind):
-    """Reads and writes that are carried out together or not at all. Made by `Store.transaction()`.
-
-    Attributes:
-        store: where it was begun.
-        ended: whether it was committed or undone.
-        conflicted: whether it failed because others changed what it used.
-    """
-
-    __slots__ = ("__weakref__", "_again", "_epoch", "_id", "conflicted", "ended", "store")
-
-    def __init__(self, store: Store, tx: int, epoch: int) -> None:
-        self.store = store
-        self.ended = False
-        self.conflicted = False
-        self._id = tx
-        self._epoch = epoch
-        #: Whether somebody begins again if this one fails; see `Store.attempts`.
-        self._again: Callable[[], bool] | bool = False
-
-    @property
-    def id(self) -> int:
-        """The number that the daemon gave it."""
-        return self._id
-
-    @property
-    def _tx(self) -> int:  # type: ignore[override]  # never 0; asking is the check
-        if self.ended:
-            raise ValueError("this transaction has ended")
-        return self._id
-
-    def commit(self) -> None:
-        """Carry it out. It has ended then, also on error.
-
-        Raises:
-            TransactionConflictError: EAGAIN, nothing was done; begin again.
-        """
-        plan = plans.transaction_end(self._tx, commit=True)
-        self.ended = True
-        try:
-            self._run(plan)
-        except TransactionConflictError:
-            self.conflicted = True
-            raise
-
-    def abort(self) -> None:
-        """Undo it. It has ended then, also on error."""
-        plan = plans.transaction_end(self._tx, commit=False)
-        self.ended = True
-        self._run(plan)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> bool:
-        if kind is None:
-            if not self.ended:
-                try:
-                    self.commit()
-                except TransactionConflictError:
-                    if not self._may_repeat():
-                        raise
-                    return True
-            return False
-        if not self.ended:
-            try:  # noqa: SIM105  # contextlib is not loaded for this
-                self.abort()
-            except (StoreError, ValueError):
-                pass  # the first error is the one to know about
-        if isinstance(error, TransactionConflictError):
-            # A request within it can meet the conflict, too.
-            self.conflicted = True
-            return self._may_repeat()
-        return False
-
-    def _may_repeat(self) -> bool:
-        again = self._again
-        return again if isinstance(again, bool) else again()
-
-    def __del__(self) -> None:
-        if getattr(self, "ended", True) or is_exiting():
-            return
-        self.ended = True
-        # No lock and no I/O here: a collection may start anywhere.
-        request = Request(abi.XS_TRANSACTION_END, b"F\0", self._id)
-        if self.store._connection.undo(request, self._epoch):
-            warn(f"transaction never ended: {self!r}", ResourceWarning, 2, self)
-
-    def __repr__(self) -> str:
-        return f"<Transaction {self._id}, {'ended' if self.ended else 'open'}>"
-
-    def _run(self, plan: Plan[_T]) -> _T:
-        return plans.drive(plan, self._exchange)
-
-    def _exchange(self, request: Request) -> bytes:
-        return self.store._connection.exchange(request, epoch=self._epoch)
 
 
 def _not_in_time(path: Path, timeout: float | None) -> StoreTimeoutError:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from errno import EAGAIN, ECONNABORTED, EINTR, EIO, ETIMEDOUT
 
-from xensys.devices._device import _CLOSED, Descriptor, _Closed
+from xensys.devices._device import _CLOSED
+from xensys.devices._wakeups import NO_WAKEUP, Wakeup
 from xensys.errors import (
     StoreConnectionError,
     StoreError,
@@ -130,8 +131,8 @@ class Connection(Waiting):
             queue.closed = True
             self._session.queues.pop(queue.token, None)
             self._rouse((queue,))
-            if self._leader is not None and not isinstance(self._wake, _Closed):
-                self._signal(self._wake)  # it may be this queue's, too
+            if self._leader is not None:
+                self._wake.signal()  # it may be this queue's, too
             return True
 
     def forget(self, queue: EventQueue) -> None:
@@ -182,7 +183,7 @@ class Connection(Waiting):
                 from select import EPOLLIN, epoll
 
                 try:
-                    notify = Descriptor(self.kernel, self.kernel.eventfd(), owned=True)
+                    notify = Wakeup(self.kernel)
                     watched = epoll()
                     watched.register(notify.fd, EPOLLIN)
                     watched.register(self._transport.descriptor.fd, EPOLLIN)
@@ -192,7 +193,7 @@ class Connection(Waiting):
                     raise error_from(error.errno or EIO, call=f"epoll({self.path})") from None
                 self._notify, self._epoll = notify, watched
                 if self._pending():
-                    self._signal(self._notify)
+                    notify.signal()
             return self._epoll.fileno()
 
     def dispatch(self) -> int:
@@ -219,8 +220,7 @@ class Connection(Waiting):
                 raise
         with self._entered():
             # What was told of until now is counted here; of what comes later it is told again.
-            if not isinstance(self._notify, _Closed):
-                self._clear(self._notify)
+            self._notify.clear()
             return self._pending()
 
     def _pending(self) -> int:
@@ -258,7 +258,7 @@ class Connection(Waiting):
                 old, self._transport = self._transport, transport
                 old.close()
                 # Who still waits for the old one must look again; who comes now sees no signal of its end.
-                self._signal(self._wake)
+                self._wake.signal()
                 self._wake = wake
                 self._session.restart(transport.limit, transport.reply_limit)
                 # Those that end meanwhile are set up all the same, and ended below.
@@ -327,7 +327,8 @@ class Connection(Waiting):
         if self._state == "forked":
             # The child's copies; the parent's other ends must not be told.
             self._state = "closed"
-            self._transport.descriptor = self._wake = self._notify = _CLOSED
+            self._transport.descriptor = _CLOSED
+            self._wake = self._notify = NO_WAKEUP
             self._close_epoll()
             return
         with self._entered():
@@ -340,7 +341,7 @@ class Connection(Waiting):
                 self._finish(ECONNABORTED, text, hint, epoch=self._session.epoch)
             finally:
                 self._transport.close()
-                self._wake = self._notify = _CLOSED
+                self._wake = self._notify = NO_WAKEUP
                 self._close_epoll()
 
     def _close_epoll(self) -> None:

@@ -8,7 +8,7 @@ between them; within a transaction it is part of that.
 from __future__ import annotations
 
 from xensys.errors import NodeNotFoundError
-from xensys.store import plans
+from xensys.store import plans, trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class MappingFace:
 
     def __iter__(self) -> Iterator[str]:
         """The paths of all nodes from "/" on, parents first, read as the loop goes on."""
-        for node in plans.drive_walk(plans.Walk("/", tx=self._tx), self._exchange):
+        for node in trees.drive_walk(trees.Walk("/", tx=self._tx), self._exchange):
             yield node.path
 
     def get(self, path: Path, default: _D | None = None) -> bytes | _D | None:
@@ -102,7 +102,7 @@ class MappingFace:
     def update(self, values: Mapping[str, ReadableBuffer | str]) -> None:
         """Set many values: all of them or, on any error, none."""
         raw = {path: as_bytes(value) for path, value in values.items()}
-        self._run(plans.write_tree(raw, tx=self._tx))
+        self._run(trees.write_tree(raw, tx=self._tx))
 
 
 def as_bytes(value: ReadableBuffer | str) -> ReadableBuffer:

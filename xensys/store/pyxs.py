@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from xensys.store.client import Transaction
-    from xensys.store.plans import Node
+    from xensys.store.trees import Node
 
     _list = list
 

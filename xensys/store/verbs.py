@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xensys.store import plans
+from xensys.store import plans, trees
 from xensys.store.mapping import MappingFace, as_bytes
 
 TYPE_CHECKING = False
@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from xensys.store.permissions import Permission
-    from xensys.store.plans import Node, Path, ReadableBuffer
+    from xensys.store.plans import Path, ReadableBuffer
+    from xensys.store.trees import Node
 
 __all__ = ["Verbs"]
 
@@ -94,7 +95,7 @@ class Verbs(MappingFace):
         Args:
             permissions: whether to look them up as well.
         """
-        return plans.drive_walk(plans.Walk(path, permissions=permissions, tx=self._tx), self._exchange)
+        return trees.drive_walk(trees.Walk(path, permissions=permissions, tx=self._tx), self._exchange)
 
     def read_tree(self, path: Path) -> dict[str, bytes | None]:
         """The values of a node and of all beneath it: path → value, None if it may not be read.
@@ -121,4 +122,4 @@ class Verbs(MappingFace):
             TransactionConflictError: EAGAIN, others got in the way each time.
         """
         raw = {path: None if value is None else as_bytes(value) for path, value in values.items()}
-        self._run(plans.write_tree(raw, under=under, permissions=permissions, tx=self._tx))
+        self._run(trees.write_tree(raw, under=under, permissions=permissions, tx=self._tx))

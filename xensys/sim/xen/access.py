@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from errno import EFAULT, EPERM, ESRCH
 
+from xensys.sim.silo import keeps_apart
 from xensys.sim.usermemory import written_pages
 
 TYPE_CHECKING = False
@@ -150,10 +151,9 @@ def refuse(errno: int) -> NoReturn:
 
 
 def check_silo(caller: Domain, one: Domain, other: Domain | None) -> None:
-    """XSM's SILO policy on two domains' event channel. OSError: ESRCH, no other one; EPERM, two guests."""
-    if not caller.machine.silo:
-        return
+    """XSM's SILO policy, as a hypercall's result. OSError: ESRCH, no other one; EPERM, two guests."""
     if other is None:
-        refuse(ESRCH)
-    if one is not other and not (caller.privileged or one.privileged or other.privileged):
+        if caller.machine.silo:
+            refuse(ESRCH)
+    elif keeps_apart(caller, one, other):
         refuse(EPERM)

@@ -26,7 +26,8 @@ from errno import (
 from weakref import WeakKeyDictionary
 
 from xensys.sim.guestmemory import FRAME
-from xensys.sim.xen.access import refuse
+from xensys.sim.silo import keeps_apart
+from xensys.sim.xen.access import check_silo, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -221,6 +222,7 @@ def _register(caller: Caller, argo: Argo, reg: int, gfns: int, npages: int, flag
         other = caller.machine.find(partner)
         if other is None:
             refuse(ESRCH)
+        check_silo(domain, domain, other)
         if other.dying:
             # argo_destroy() was before the zombie's end.
             refuse(ECONNREFUSED)
@@ -260,6 +262,7 @@ def _sendv(caller: Caller, argo: Argo, addresses: int, iovs: int, niov: int, kin
     target = caller.machine.find(domid)
     if target is None:
         refuse(ESRCH)
+    check_silo(caller.domain, caller.domain, target)
     ring = None if target.dying else argo.ring_for(target, port, us)
     if ring is None:
         refuse(ECONNREFUSED)
@@ -333,6 +336,8 @@ def _answer(caller: Caller, argo: Argo, at: int) -> None:
     flags = 0
     us = caller.domain.domid
     target = caller.machine.domains.get(domid)
+    if target is not None and keeps_apart(caller.domain, caller.domain, target):
+        target = None
     ring = None if target is None else argo.ring_for(target, port, us)
     if ring is not None:
         largest = ring.largest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from errno import (
     E2BIG,
+    EACCES,
     EAGAIN,
     EBUSY,
     EEXIST,
@@ -15,6 +16,7 @@ from errno import (
     ENOSPC,
     ENOSYS,
     EOPNOTSUPP,
+    EOVERFLOW,
     EPERM,
     ERANGE,
     ESRCH,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 _RAM_RW, _RAM_RO, _MMIO_DM, _UNUSED = 0, 1, 2, 3
 _CACHE_KINDS = (0, 1, 4, 5, 6, 7)
 _DELETE = 0xFFFF_FFFF
+_ALL_ONES = (1 << 64) - 1
 _ADDRESS_BITS = 52 - 12
 _PINNED = 64
 _LOCAL_IRQS = 32
@@ -122,7 +125,9 @@ def _info(caller: Caller, domain: Domain, data: bytes, buffers: Buffers) -> byte
         refuse(EINVAL)
     server = ioreq.find(domain, number, caller.domain)
     if not flags:
-        ioreq_gfn, bufioreq_gfn = server.gfns()
+        found, buffered = server.gfns()
+        assert found is not None
+        ioreq_gfn, bufioreq_gfn = found, bufioreq_gfn if buffered is None else buffered
     if server.handling:
         port = server.bufioreq_port
     return struct.pack("<HHIQQ", number, flags, port, ioreq_gfn, bufioreq_gfn)
@@ -160,7 +165,7 @@ def _set_state(caller: Caller, domain: Domain, data: bytes, buffers: Buffers) ->
     if enabled:
         server.enable()
     else:
-        server.enabled = False
+        server.disable()
 
 
 def _destroy(caller: Caller, domain: Domain, data: bytes, buffers: Buffers) -> None:
@@ -219,10 +224,13 @@ def _track(caller: Caller, domain: Domain, data: bytes, buffers: Buffers) -> Non
 
 def _modified(caller: Caller, domain: Domain, data: bytes, buffers: Buffers) -> bytes | None:
     count, done = struct.unpack("<II", data)
+    if len(buffers) != 2 and caller.machine.xen >= (4, 20):
+        # Since 4.20.3 (d05f4c9832).
+        refuse(EINVAL)
     if domain.log_dirty is None:
         return None
     if len(buffers) < 2:
-        raise SimulatorMisuse("modified_memory with one buffer: before 4.22 Xen reads what is on its stack")
+        raise SimulatorMisuse("modified_memory with one buffer: older Xen reads what is on its stack")
     address, length = buffers[1]
     if length // 16 < count:
         refuse(EINVAL)
@@ -273,13 +281,24 @@ def _may_change(domain: Domain, gfn: int, kind: int) -> bool:
 
 def _relocate(caller: Caller, domain: Domain, data: bytes, buffers: Buffers) -> None:
     size, pad, source, target = struct.unpack("<IIQQ", data)
-    if pad:
+    if pad or target == _ALL_ONES:
         refuse(EINVAL)
-    for index in range(size):
-        if domain.mem_types.get(source + index) == _MMIO_DM or not domain.memory.move(
-            source + index, target + index
-        ):
+    if max(source, target) + size > _ALL_ONES:
+        refuse(EOVERFLOW)
+    # Since 4.20.3 (219510a9d6, 04747ce00c): ordinary memory alone, and none is lost of
+    # ranges that overlap.
+    strict = caller.machine.xen >= (4, 20)
+    indexes = range(size)
+    for index in reversed(indexes) if strict and source < target < source + size else indexes:
+        kind = domain.mem_types.get(source + index, _RAM_RW)
+        there = domain.memory.slot(source + index) is not None and not domain.is_paged(source + index)
+        if strict and (kind != _RAM_RW or not there):
+            refuse(EACCES)
+        if kind == _MMIO_DM or not there:
             refuse(EINVAL)
+        domain.mem_types.pop(source + index, None)
+        domain.memory.move(source + index, target + index)
+        domain.mem_types.pop(target + index, None)
 
 
 def _pin(caller: Caller, domain: Domain, data: bytes, buffers: Buffers) -> None:
@@ -303,10 +322,18 @@ def _pin(caller: Caller, domain: Domain, data: bytes, buffers: Buffers) -> None:
 # Interrupts
 
 
+def _raised(domain: Domain, what: str) -> None:
+    """Say aloud what makes Xen write over its own pointers: vpic_irq_positive_edge()."""
+    if domain.kind == "pvh":
+        raise SimulatorMisuse(f"{what} of a PVH domain, which has no interrupt controller: Xen would crash")
+
+
 def _intx(caller: Caller, domain: Domain, data: bytes, buffers: Buffers) -> None:
     segment, bus, device, intx, level = struct.unpack("<HBBBB", data)
     if segment or bus or device > 31 or intx > 3 or level > 1:
         refuse(EINVAL)
+    if level and domain.links.get(device + intx & 3):
+        _raised(domain, f"pin {intx} of device {device}")
     domain.interrupt("intx", device, intx, level)
 
 
@@ -314,6 +341,8 @@ def _isa(caller: Caller, domain: Domain, data: bytes, buffers: Buffers) -> None:
     irq, level = struct.unpack("<BB", data)
     if irq > 15 or level > 1:
         refuse(EINVAL)
+    if level:
+        _raised(domain, f"ISA interrupt {irq}")
     domain.interrupt("isa", irq, level)
 
 
@@ -321,6 +350,12 @@ def _link(caller: Caller, domain: Domain, data: bytes, buffers: Buffers) -> None
     link, irq = struct.unpack("<BB", data)
     if link > 3 or irq > 15:
         refuse(EINVAL)
+    if domain.kind == "pvh" and irq and domain.links.get(link, 0) != irq:
+        up = {(what[1], what[2]): what[3] for what in domain.interrupts if what[0] == "intx"}
+        for (device, intx), level in up.items():
+            if level and int(device) + int(intx) & 3 == link:
+                _raised(domain, f"link {link}")
+    domain.links[link] = irq
     domain.interrupt("link", link, irq)
 
 

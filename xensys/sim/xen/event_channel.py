@@ -133,11 +133,12 @@ class EventChannels:
         return port
 
     def bind_interdomain(self, domain: Domain, remote: Domain, remote_port: int) -> int:
-        """A new port, joined to an unbound one; it is pending at once. Errors: EINVAL, ENOSPC."""
+        """A new port, joined to an unbound one; it is pending at once. Errors: EINVAL, EPERM, ENOSPC."""
         port = self._free_port(domain)
         other = self._table(remote).ports.get(remote_port)
         if other is None or other.state != UNBOUND or other.remote_domid != domain.domid:
             refuse(EINVAL)
+        check_silo(domain, domain, remote)
         own = self._table(domain).ports[port] = Channel(INTERDOMAIN)
         own.remote, own.remote_port = remote, remote_port
         other.state, other.remote, other.remote_port = INTERDOMAIN, domain, port

@@ -14,6 +14,7 @@ from xensys.sim.grants import (
     Refused,
 )
 from xensys.sim.guestmemory import FRAME
+from xensys.sim.silo import keeps_apart
 from xensys.sim.xen.access import DOMID_SELF
 
 TYPE_CHECKING = False
@@ -67,6 +68,8 @@ class Copier:
         try:
             source._lock_domain()
             dest._lock_domain()
+            if keeps_apart(source.kernel.domain, source.domain, dest.domain):
+                raise Refused(PERMISSION_DENIED)
             low, high = source._claim(readonly=True)
             dest_low, dest_high = dest._claim(readonly=False)
             if source.offset + length > FRAME or dest.offset + length > FRAME:

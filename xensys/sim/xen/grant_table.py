@@ -37,6 +37,7 @@ from xensys.sim.grants import (
 )
 from xensys.sim.guestmemory import FRAME
 from xensys.sim.osmem import punch
+from xensys.sim.silo import keeps_apart
 from xensys.sim.xen.access import refuse
 from xensys.sim.xen.grant_copy import Copier
 
@@ -290,6 +291,8 @@ def _give_away(caller: Caller, gfn: int, domid: int, ref: int) -> int:
     receiver = caller.machine.find(domid)
     if receiver is None:
         return BAD_DOMAIN
+    if keeps_apart(domain, domain, receiver):
+        return PERMISSION_DENIED
     if receiver.dying or receiver.memory.total >= receiver.memory.maximum:
         return GENERAL_ERROR
     if ref >= receiver.grants.entries:

@@ -142,6 +142,10 @@ def _set(domain: Domain, index: int, value: int) -> None:
         index = VM86_TSS_SIZED
     elif index == VM86_TSS_SIZED and value >> 32 > _TSS_LIMIT:
         value = value & 0xFFFF_FFFF | _TSS_LIMIT << 32
+    if index in (IOREQ_PFN, BUFIOREQ_PFN) and value:
+        domain.old_ioreq_pages.add(index)
+    elif index == NR_IOREQ_SERVER_PAGES:
+        domain.ioreq_gfns.clear()
     domain.hvm_params[index] = value
 
 

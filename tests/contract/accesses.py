@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.contract import worlds
+from tests.contract import realguests
 from tests.contract.worlds import PATIENCE, World
 from xensys.ioreq import Ioreq, IoreqServer
 
@@ -122,11 +122,11 @@ def guest_with_spis(world: World) -> Iterator[int]:
             domain.destroy()
         return
     device = "backend=0,type=virtio,device22,transport=mmio,grant_usage=false"
-    domid = worlds._create_guest("--paused", "--config", f'virtio = [ "{device}" ]')
+    domid = realguests.create("--paused", "--config", f'virtio = [ "{device}" ]')
     try:
         yield domid
     finally:
-        worlds._guest_helper("destroy", str(domid))
+        realguests.helper("destroy", str(domid))
 
 
 def lines(world: World, domid: int) -> list[tuple[Any, ...]]:
@@ -209,7 +209,7 @@ def waiting_spis(world: World, domid: int) -> list[int]:
 
 def _dump(key: str) -> str:
     """What Xen says when a key of its console is pressed."""
-    environment = worlds._toolstack_environment()
+    environment = realguests.toolstack_environment()
     subprocess.run(["xl", "debug-keys", key], env=environment, check=True)
     command = ["xl", "dmesg"]
     done = subprocess.run(

@@ -190,6 +190,29 @@ def test_pages_move_in_a_row_on_x86(world):
         assert [read(world, domid, new + at, 16) for at in range(3)] == marks
         assert not any(mapped(world, domid, old + at) for at in range(3))
         assert mapped(world, domid, old + 3)
+        # What has gone cannot go again.
+        with pytest.raises(xensys.XenError) as caught:
+            memory_op.add_to_physmap(domid, space, old, new, size=1, hazardous=True)
+        assert caught.value.errno == (errno.EACCES if world.target.xen >= (4, 20) else errno.EINVAL)
+
+
+def test_pages_move_to_a_place_that_overlaps_on_x86(world):
+    if world.target.arch != "x86_64":
+        return
+    with world.throwaway() as guest:
+        domid, old = guest.domid, guest.first + 8
+        marks = [os.urandom(16) for _ in range(3)]
+        for at, mark in enumerate(marks):
+            write(world, domid, old + at, mark)
+        space = abi.XENMAPSPACE_gmfn_range
+        world.xen.memory_op.add_to_physmap(domid, space, old, old + 1, size=3, hazardous=True)
+        if world.target.xen >= (4, 20):
+            assert [read(world, domid, old + 1 + at, 16) for at in range(3)] == marks
+            assert not mapped(world, domid, old)
+        else:
+            # The second page is freed to make room for the first, which then goes on.
+            assert read(world, domid, old + 3, 16) == marks[0]
+            assert not any(mapped(world, domid, old + at) for at in range(3))
 
 
 def test_each_entry_of_a_batch_has_its_errno(world):

@@ -13,32 +13,26 @@ is right: where the two differ, the simulator or the test is at fault.
 
 from __future__ import annotations
 
-import atexit
 import os
 import secrets
-import select
-import socket
 import struct
 import subprocess
-import threading
 import time
-import tty
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import xensys
+from tests.contract import realguests
+from tests.contract.realguests import FRAME, PATIENCE, PAUSED_MEMORY
 from tests.twodomains.peers import Peer, RealPeer, SimPeer
 from xensys.kernel import Kernel, host
 from xensys.store import Store
 
-FRAME = 4096
 #: The ways from dom0 to XenStore, and where each is.
 WAYS = {"socket": "/run/xenstored/socket", "device": "/dev/xen/xenbus"}
-#: Seconds after which something that must happen has not: dom0 is emulated, and its host busy.
-PATIENCE = 300.0
 #: A domid that never was (the last one that is no reserved one).
 NEVER = 0x7FEF
 SELF = 0x7FF0
@@ -241,7 +235,7 @@ class World:
 
     def wait_until_gone(self, domid: int) -> bool:
         """Give Xen a few seconds to let go of a dead domain that nobody maps."""
-        return _goes(self.xen, domid)
+        return realguests.wait_until_gone(self.xen, domid)
 
     def close(self) -> None:
         """End of the test."""
@@ -265,7 +259,6 @@ FEATURES = {
 # --- the simulated machine ----------------------------------------------------
 
 _RUNNING_MEMORY = 300 << 20
-_PAUSED_MEMORY = 96 << 20
 _PEER_MEMORY = 64 << 20
 
 
@@ -298,8 +291,8 @@ class SimWorld(World):
             running.memory.write(gfn * FRAME, word)
         _grant_rings(running)
         self.running = Guest(running.domid, running.first_gfn, _RUNNING_MEMORY // FRAME, word)
-        paused = self.machine.add_domain(name="paused", memory=_PAUSED_MEMORY, paused=True)
-        self.paused = Guest(paused.domid, paused.first_gfn, _PAUSED_MEMORY // FRAME)
+        paused = self.machine.add_domain(name="paused", memory=PAUSED_MEMORY, paused=True)
+        self.paused = Guest(paused.domid, paused.first_gfn, PAUSED_MEMORY // FRAME)
 
     def store(self, way: str) -> Store:
         from xensys.sim.clock import RealClock
@@ -350,7 +343,7 @@ class SimWorld(World):
     @contextmanager
     def throwaway(self) -> Iterator[Throwaway]:
         machine = self.machine
-        domain = machine.add_domain(memory=_PAUSED_MEMORY, paused=True)
+        domain = machine.add_domain(memory=PAUSED_MEMORY, paused=True)
         _special_pages(domain)
 
         class SimThrowaway(Throwaway):
@@ -358,7 +351,7 @@ class SimWorld(World):
                 if domain.domid in machine.domains:
                     domain.destroy()
 
-        guest = SimThrowaway(domain.domid, domain.first_gfn, _PAUSED_MEMORY // FRAME)
+        guest = SimThrowaway(domain.domid, domain.first_gfn, PAUSED_MEMORY // FRAME)
         try:
             yield guest
         finally:
@@ -417,32 +410,31 @@ class RealWorld(World):
     @cached_property
     def running(self) -> Guest:  # type: ignore[override]
         domid = int(os.environ["XENBOX_RUNNING_DOMID"])
-        run = _longest_run(domid, self.target.arch, 128 << 20)
+        run = realguests.longest_run(domid, self.target.arch, 128 << 20)
         return Guest(domid, *run, os.environ["XENBOX_WORD"].encode())
 
     @cached_property
     def paused(self) -> Guest:  # type: ignore[override]
         domid = int(os.environ["XENBOX_PAUSED_DOMID"])
-        return Guest(domid, *_longest_run(domid, self.target.arch, _PAUSED_MEMORY))
+        return Guest(domid, *realguests.longest_run(domid, self.target.arch, PAUSED_MEMORY))
 
     def talker(self) -> Talker:
-        talker = _talker()
+        talker = Talker(*realguests.talker())
         if not talker.store.connected:
             # A failed test has left it so; the next one shall not fail for that.
             talker.store.close()
-            _talker.cache_clear()
-            talker = _talker()
+            realguests.talker.cache_clear()
+            talker = Talker(*realguests.talker())
         return talker
 
     def peer(self) -> Peer:
-        return self._with(_peer("peer", unrestricted=True))
+        return self._with(realguests.peer("peer", unrestricted=True))
 
     def restricted_peer(self) -> Peer:
-        return self._with(_peer("restricted", unrestricted=False))
+        return self._with(realguests.peer("restricted", unrestricted=False))
 
     def throwaway_peer(self) -> Peer:
-        name = f"throwaway-{next(_names)}-{os.getpid()}"
-        return self._with(RealPeer(name, _guest_helper, _toolstack_environment(), throwaway=True))
+        return self._with(realguests.throwaway_peer())
 
     def _with(self, peer: RealPeer) -> Peer:
         self._peers.append(peer)
@@ -450,11 +442,11 @@ class RealWorld(World):
 
     @property
     def dead_domid(self) -> int:
-        return _dead_domid()
+        return realguests.dead_domid()
 
     @contextmanager
     def throwaway(self) -> Iterator[Throwaway]:
-        domid = _create_guest()
+        domid = realguests.create()
         # Created as the paused guest was: the same frames are there.
         guest = RealThrowaway(domid, self.paused.first, self.paused.populated)
         try:
@@ -467,9 +459,7 @@ class RealWorld(World):
 
     def raise_debug_virq(self) -> None:
         # What the 'q' key of Xen's console does, besides printing.
-        moved = os.environ.get("XENSYS_CONTRACT_LIBXEN")
-        environment = {**os.environ, **({"LD_LIBRARY_PATH": moved} if moved else {})}
-        subprocess.run(["xl", "debug-keys", "q"], env=environment, check=True)
+        subprocess.run(["xl", "debug-keys", "q"], env=realguests.toolstack_environment(), check=True)
 
     def mapped_ranges(self) -> list[str]:
         return _maps(("/dev/xen/privcmd", "/proc/xen/privcmd", "/dev/xen/gntdev", "/dev/xen/gntalloc"))
@@ -483,141 +473,7 @@ class RealThrowaway(Throwaway):
     def destroy(self) -> None:
         if not self._gone:
             self._gone = True
-            _guest_helper("destroy", str(self.domid))
-
-
-@cache
-def _longest_run(domid: int, arch: str, memory: int) -> tuple[int, int]:
-    """(first, count) of the guest's longest run of frames that can be mapped."""
-    base = 0x40000 if arch == "arm64" else 0
-    frames = range(base, base + memory // FRAME)
-    with xensys.open() as xen, xen.foreign.map(domid, frames, partial=True) as found:
-        index, mapping = max(found.runs, key=lambda run: len(run[1]))
-        return base + index, len(mapping) // FRAME
-
-
-_names = iter(range(1 << 30))
-
-
-def _create_guest(*argv: str) -> int:
-    name = f"contract-{os.getpid()}-{next(_names)}"
-    memory = str(_PAUSED_MEMORY >> 20)
-    return int(_guest_helper("create", name, "--memory", memory, *(argv or ("--paused",))))
-
-
-def _goes(xen: xensys.Xen, domid: int) -> bool:
-    for _ in range(100):
-        try:
-            xen.memory_op.current_reservation(domid)
-        except xensys.NoSuchDomainError:
-            return True
-        time.sleep(0.1)
-    return False
-
-
-@cache
-def _dead_domid() -> int:
-    domid = _create_guest()
-    _guest_helper("destroy", str(domid))
-    with xensys.open() as xen:
-        # For a moment it is dying, and still found.
-        assert _goes(xen, domid), f"domain {domid} stays"
-    return domid
-
-
-@cache
-def _peer(name: str, *, unrestricted: bool) -> RealPeer:
-    """Made at the first use; gone when the tests are over, as the next ones need its memory."""
-    pid = os.getpid()
-    peer = RealPeer(f"{name}-{pid}", _guest_helper, _toolstack_environment(), unrestricted=unrestricted)
-    atexit.register(lambda: peer.destroy() if os.getpid() == pid else None)
-    return peer
-
-
-#: A guest's only process: passes bytes between its console and its XenStore device.
-#: Whatever else might write there must be silent. cat ends when the device refuses something.
-_TALK = b"""#!/bin/busybox sh
-/bin/busybox mkdir -p /applets /dev
-/bin/busybox --install -s /applets
-export PATH=/applets
-mount -t devtmpfs devtmpfs /dev
-dmesg -n 1
-stty raw -echo
-exec 3<>/dev/xen/xenbus
-printf 'ready\\n'
-exec 2>/dev/null
-cat <&3 &
-while :; do cat >&3; done
-"""
-
-
-@cache
-def _talker() -> Talker:
-    initrd = f"/run/xenbox/talk-{os.getpid()}.initrd"
-    with open("/xenbox/guest-initrd", "rb") as base, open(initrd, "wb") as file:
-        data = base.read()
-        # Linux takes several archives, one after the other.
-        file.write(data + bytes(-len(data) % 4) + _archived("talk", _TALK) + _archived("TRAILER!!!", b""))
-    domid = _create_guest("--initrd", initrd, "--extra", "rdinit=/talk loglevel=0")
-    with Store.open() as store:
-        # xenconsoled makes it when it has found the guest.
-        console = store.wait_for(f"/local/domain/{domid}/console/tty", bool, timeout=PATIENCE)
-    assert console is not None
-    terminal = os.open(console, os.O_RDWR | os.O_NOCTTY)
-    tty.setraw(terminal)
-    said = b""
-    while not said.endswith(b"ready\n"):
-        assert select.select([terminal], [], [], 2 * PATIENCE)[0], f"the guest did not start: {said!r}"
-        said += os.read(terminal, 4096)
-    ours, theirs = socket.socketpair()
-    threading.Thread(target=_relay, args=(theirs, terminal), daemon=True).start()
-    store = Store.adopt(ours.detach(), device=True, timeout=PATIENCE)
-    return Talker(domid, store)
-
-
-def _relay(sock: socket.socket, terminal: int) -> None:
-    """Pass bytes on for as long as the process lives."""
-    while True:
-        for ready in select.select([sock.fileno(), terminal], [], [])[0]:
-            if ready != terminal:
-                data = sock.recv(4096)
-                if not data:
-                    return
-                # To Linux's hvc console ^O is the SysRq key, and twice ^O is ^O.
-                data = data.replace(b"\x0f", b"\x0f\x0f")
-                while data:
-                    data = data[os.write(terminal, data) :]
-            else:
-                sock.sendall(os.read(terminal, 4096))
-
-
-def _archived(name: str, data: bytes) -> bytes:
-    """A file of a cpio archive ("newc")."""
-    path = name.encode() + b"\0"
-    fields = (0, 0o100755, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(path), 0)
-    head = b"070701" + b"".join(b"%08X" % field for field in fields) + path
-    return head + bytes(-len(head) % 4) + data + bytes(-len(data) % 4)
-
-
-def _toolstack_environment() -> dict[str, str]:
-    environment = dict(os.environ)
-    moved = environment.get("XENSYS_CONTRACT_LIBXEN")
-    if moved:
-        environment["LD_LIBRARY_PATH"] = moved
-    return environment
-
-
-def _guest_helper(*argv: str) -> str:
-    done = subprocess.run(
-        ["/xenbox/guest", *argv],
-        env=_toolstack_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"guest {' '.join(argv)}: {done.stdout}{done.stderr}")
-    return done.stdout
+            realguests.helper("destroy", str(self.domid))
 
 
 # --- which --------------------------------------------------------------------

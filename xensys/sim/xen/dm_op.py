@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from errno import (
     E2BIG,
-    EACCES,
     EAGAIN,
     EBUSY,
     EEXIST,
@@ -16,7 +15,6 @@ from errno import (
     ENOSPC,
     ENOSYS,
     EOPNOTSUPP,
-    EOVERFLOW,
     EPERM,
     ERANGE,
     ESRCH,
@@ -24,6 +22,7 @@ from errno import (
 
 from xensys.sim import ioreq
 from xensys.sim.errors import SimulatorGap, SimulatorMisuse
+from xensys.sim.xen import physmap
 from xensys.sim.xen.access import refuse
 
 TYPE_CHECKING = False
@@ -283,22 +282,7 @@ def _relocate(caller: Caller, domain: Domain, data: bytes, buffers: Buffers) -> 
     size, pad, source, target = struct.unpack("<IIQQ", data)
     if pad or target == _ALL_ONES:
         refuse(EINVAL)
-    if max(source, target) + size > _ALL_ONES:
-        refuse(EOVERFLOW)
-    # Since 4.20.3 (219510a9d6, 04747ce00c): ordinary memory alone, and none is lost of
-    # ranges that overlap.
-    strict = caller.machine.xen >= (4, 20)
-    indexes = range(size)
-    for index in reversed(indexes) if strict and source < target < source + size else indexes:
-        kind = domain.mem_types.get(source + index, _RAM_RW)
-        there = domain.memory.slot(source + index) is not None and not domain.is_paged(source + index)
-        if strict and (kind != _RAM_RW or not there):
-            refuse(EACCES)
-        if kind == _MMIO_DM or not there:
-            refuse(EINVAL)
-        domain.mem_types.pop(source + index, None)
-        domain.memory.move(source + index, target + index)
-        domain.mem_types.pop(target + index, None)
+    physmap.move_range(caller, domain, source, target, size)
 
 
 def _pin(caller: Caller, domain: Domain, data: bytes, buffers: Buffers) -> None:

@@ -46,6 +46,7 @@ _ALL_ONES = (1 << 64) - 1
 _STATUS_FRAME = 0x8000_0000
 _POPULATE_ON_DEMAND, _EXACT_NODE, _VNODE = 1 << 16, 1 << 17, 1 << 18
 _NO_NODE = 0xFF
+_RAM_RW, _MMIO_DM = 0, 2
 _NODES = {"x86_64": 64, "arm64": 1}
 
 # Each domain's shared_info page, its claim in pages, and the numbers of its pages as machine frames.
@@ -326,10 +327,7 @@ def add_to_physmap(caller: Caller, op: int, arg: int) -> int:
     if space != GMFN_RANGE:
         _add_one(caller, domain, space, idx, gpfn)
         return 0
-    if gpfn + size > _ALL_ONES or idx + size > _ALL_ONES:
-        refuse(EOVERFLOW)
-    for offset in range(size):
-        _add_one(caller, domain, GMFN, idx + offset, gpfn + offset)
+    move_range(caller, domain, idx, gpfn, size)
     return 0
 
 
@@ -383,6 +381,17 @@ def _check_permission(caller: Caller, domain: Domain, space: int) -> None:
     caller.require_target(domain)
 
 
+def move_range(caller: Caller, domain: Domain, source: int, target: int, size: int) -> None:
+    """xenmem_add_to_physmap() with a range, also for dm_op's relocate_memory"""
+    if max(source, target) + size > _ALL_ONES:
+        refuse(EOVERFLOW)
+    indexes = range(size)
+    # Since 4.20.3 (04747ce00c) none is lost of ranges that overlap.
+    backwards = caller.machine.xen >= (4, 20) and source < target < source + size
+    for index in reversed(indexes) if backwards else indexes:
+        _add_one(caller, domain, GMFN, source + index, target + index)
+
+
 def _add_one(caller: Caller, domain: Domain, space: int, idx: int, gfn: int) -> None:
     """xenmem_add_to_physmap_one()"""
     arm = domain.kind == "arm"
@@ -397,6 +406,8 @@ def _add_one(caller: Caller, domain: Domain, space: int, idx: int, gfn: int) -> 
     }.get(space)
     if find is None:
         refuse(EINVAL)
+    if space == GMFN:
+        _check_movable(caller, domain, idx)
     slot = find(domain, idx)
     memory = domain.memory
     old = idx if space == GMFN else _where(domain, slot)
@@ -408,6 +419,20 @@ def _add_one(caller: Caller, domain: Domain, space: int, idx: int, gfn: int) -> 
     if old is not None and old != gfn:
         memory.place(old, None)
     memory.place(gfn, slot)
+    if space == GMFN:
+        # What comes is ordinary memory, whatever went.
+        domain.mem_types.pop(idx, None)
+        domain.mem_types.pop(gfn, None)
+
+
+def _check_movable(caller: Caller, domain: Domain, gfn: int) -> None:
+    kind = domain.mem_types.get(gfn, _RAM_RW)
+    there = domain.memory.slot(gfn) is not None and not domain.is_paged(gfn)
+    # Since 4.20.3 (219510a9d6) ordinary memory alone.
+    if caller.machine.xen >= (4, 20) and (kind != _RAM_RW or not there):
+        refuse(EACCES)
+    if kind == _MMIO_DM or not there:
+        refuse(EINVAL)
 
 
 def _add_foreign(caller: Caller, domain: Domain, domid: int, gfn: int) -> None:

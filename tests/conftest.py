@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import pytest
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # As a shell without job control starts what it puts into the background: processes that
+        # tests start and interrupt would ignore it, too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     path = config.getoption("--contract-outcomes")
     if path:
         # What the tests did goes into the same file; see there.

@@ -262,10 +262,13 @@ class TestWatch:
         ) as process:  # fmt: skip
             assert process.stdout is not None
             assert process.stderr is not None
-            assert process.stdout.readline() == b"/t\n"
-            process.send_signal(signal.SIGINT)
-            assert process.wait(GUARD) == 0
-            assert process.stderr.read() == b""
+            try:
+                assert process.stdout.readline() == b"/t\n"
+                process.send_signal(signal.SIGINT)
+                assert process.wait(GUARD) == 0
+                assert process.stderr.read() == b""
+            finally:
+                process.kill()
 
 
 class TestWhere:

@@ -41,7 +41,6 @@ def main() -> int:
     """Every part in turn, also after one has failed; 0 if all went well."""
     results, parts = Path(sys.argv[1]), sys.argv[2:]
     results.mkdir(parents=True, exist_ok=True)
-    os.environ["PYTEST_ADDOPTS"] = f"{os.environ.get('PYTEST_ADDOPTS', '')} {HANGS}"
     failed: list[str] = []
     for part in parts:
         began = time.monotonic()
@@ -52,11 +51,6 @@ def main() -> int:
     if failed:
         print(f"in the box, failed: {', '.join(failed)}")
     return 1 if failed else 0
-
-
-#: A test that hangs says where, and ends its part instead of the box's time. In the box's
-#: seconds, of which the slowest test takes 60; a counted clock makes four of the host's of one.
-HANGS = "-o faulthandler_timeout=400 -o faulthandler_exit_on_timeout=true"
 
 
 def run(*command: str | Path) -> bool:

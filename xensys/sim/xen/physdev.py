@@ -306,7 +306,9 @@ def _add(caller: Caller, physdev: Physdev, cmd: int, arg: int) -> int:
             caller.read(arg + 12, 4)
     _privileged(caller)
     if owner is not None and (segment, *owner) not in physdev.devices:
-        refuse(ENODEV)
+        if caller.machine.xen >= (4, 20):
+            refuse(ENODEV)
+        physdev.devices.add((segment, *owner))
     physdev.devices.add((segment, bus, devfn))
     return 0
 

@@ -7,6 +7,7 @@ import gc
 import pytest
 import storepeer
 from simraw import Raw
+from storeraw import SOCKET, XENBUS, Client
 
 from xensys.sim import Machine
 from xensys.store import Store
@@ -54,6 +55,26 @@ def domu(machine):
 @pytest.fixture
 def arm():
     return Raw(Machine(arch="arm64").dom0)
+
+
+@pytest.fixture
+def dom0(machine):
+    """Bytes between dom0 and the simulated xenstored, which must be in order afterwards."""
+    client = Client(machine.dom0)
+    yield client
+    machine.store.check()
+
+
+@pytest.fixture
+def bus(machine):
+    """The same over the kernel's device."""
+    return Client(machine.dom0, XENBUS)
+
+
+@pytest.fixture(params=[SOCKET, XENBUS], ids=["socket", "xenbus"])
+def either(machine, request):
+    """Each of the two."""
+    return Client(machine.dom0, request.param)
 
 
 @pytest.fixture

@@ -37,13 +37,6 @@ HOME = "/local/domain/1/data"
 
 
 @pytest.fixture
-def dom0(machine):
-    client = Client(machine.dom0)
-    yield client
-    machine.store.check()
-
-
-@pytest.fixture
 def inside(machine):
     """Domain 1, itself."""
     return guest_of(machine)

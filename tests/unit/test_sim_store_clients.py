@@ -45,23 +45,6 @@ from xensys.sim import Machine, SimulatorGap
 OK = b"OK\0"
 
 
-@pytest.fixture
-def dom0(machine):
-    client = Client(machine.dom0)
-    yield client
-    machine.store.check()
-
-
-@pytest.fixture
-def bus(machine):
-    return Client(machine.dom0, XENBUS)
-
-
-@pytest.fixture(params=[SOCKET, XENBUS], ids=["socket", "xenbus"])
-def either(machine, request):
-    return Client(machine.dom0, request.param)
-
-
 class TestConnecting:
     def test_paths(self, machine):
         for path in ("/run/xenstored/socket", "/var/run/xenstored/socket"):

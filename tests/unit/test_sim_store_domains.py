@@ -29,13 +29,6 @@ from xensys.sim import Machine, SimulatorGap, SimulatorMisuse
 OK = b"OK\0"
 
 
-@pytest.fixture
-def dom0(machine):
-    client = Client(machine.dom0)
-    yield client
-    machine.store.check()
-
-
 def new(release):
     machine = Machine(xen=release)
     return machine, Client(machine.dom0)

@@ -34,23 +34,6 @@ from xensys.sim import Machine, SimulatorGap, SimulatorMisuse
 OK = b"OK\0"
 
 
-@pytest.fixture
-def dom0(machine):
-    client = Client(machine.dom0)
-    yield client
-    machine.store.check()
-
-
-@pytest.fixture
-def bus(machine):
-    return Client(machine.dom0, XENBUS)
-
-
-@pytest.fixture(params=[SOCKET, XENBUS], ids=["socket", "xenbus"])
-def either(machine, request):
-    return Client(machine.dom0, request.param)
-
-
 class TestFaults:
     def test_errors(self, machine, either):
         kernel = machine.dom0

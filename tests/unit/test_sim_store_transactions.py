@@ -9,13 +9,6 @@ from xensys.sim import SimulatorGap
 
 
 @pytest.fixture
-def dom0(machine):
-    client = Client(machine.dom0)
-    yield client
-    machine.store.check()
-
-
-@pytest.fixture
 def other(machine):
     return Client(machine.dom0)
 

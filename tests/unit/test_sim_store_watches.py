@@ -25,13 +25,6 @@ HOME = "/local/domain/1"
 
 
 @pytest.fixture
-def dom0(machine):
-    client = Client(machine.dom0)
-    yield client
-    machine.store.check()
-
-
-@pytest.fixture
 def watcher(machine):
     return Client(machine.dom0)
 

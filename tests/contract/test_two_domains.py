@@ -11,8 +11,10 @@ import pytest
 
 import xensys
 from tests.contract.worlds import FRAME, PATIENCE
+from tests.twodomains import devices
 from tests.twodomains.peers import PeerError
 from xensys.memory.grant_copy import GrantedPage
+from xensys.store import connecting, xenbus
 
 ROUNDS = 1000
 DOM0 = 0
@@ -313,6 +315,55 @@ class TestEvents:
         assert peer.wait(again)
         peer.notify(again)
         assert ours.wait(PATIENCE)
+
+
+class TestADevice:
+    """The XenBus hand-shake, with what it is for."""
+
+    @pytest.mark.parametrize("pages", [1, 4])
+    def test_its_ends_share_memory_and_ports(self, world, peer, pages):
+        store, name = world.xen.store, f"contract-{pages}"
+        devices.make_device(store, peer.domid, name, 0)
+        try:
+            frontend = peer.begin("connect", name, pages)
+            backend = xenbus.Backend(store, name, peer.domid, 0)
+            with connecting.accept(
+                backend, world.xen.grants, world.xen.events, timeout=PATIENCE
+            ) as channel:
+                theirs, memory, port = frontend.result()
+                assert backend.state == backend.peer_state == xenbus.CONNECTED
+                assert len(channel.memory) == pages * FRAME
+                peer.write(memory, 0, b"from the front end")
+                assert channel.memory[:18] == b"from the front end"
+                channel.memory[-8:] = b"and back"
+                assert peer.read(memory, pages * FRAME - 8, 8) == b"and back"
+                # Who binds has an event at once.
+                assert channel.port.wait(PATIENCE)
+                channel.port.unmask()
+                peer.notify(port)
+                assert channel.port.wait(PATIENCE)
+                channel.port.notify()
+                assert peer.wait(port)
+            assert world.xen.maps_of(peer.domid) == ()
+            peer.release(theirs)
+        finally:
+            devices.remove_device(store, peer.domid, name, 0)
+
+    def test_pages_that_are_no_grants_of_the_front_ends(self, world, peer):
+        store, name = world.xen.store, "contract-false"
+        devices.make_device(store, peer.domid, name, 0)
+        try:
+            front = f"/local/domain/{peer.domid}/device/{name}/0"
+            store.write(f"{front}/ring-ref", "100000")
+            store.write(f"{front}/event-channel", "1")
+            store.write(f"{front}/state", "3")
+            backend = xenbus.Backend(store, name, peer.domid, 0)
+            with pytest.raises(xensys.GrantMapError):
+                connecting.accept(backend, world.xen.grants, world.xen.events, timeout=PATIENCE)
+            assert backend.state != xenbus.CONNECTED
+            assert world.xen.maps_of(peer.domid) == ()
+        finally:
+            devices.remove_device(store, peer.domid, name, 0)
 
 
 class TestForeign:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from tests.twodomains import devices
 from xensys.store import Store, xenbus
 
 #: Seconds after which something that must happen has not: all is emulated, and the host busy.
@@ -115,25 +116,10 @@ class Half:
     # A back end
 
     def do_make_device(self, device: str, index: int) -> None:
-        """What a toolstack makes for a device of the guest."""
-        guest = self._domid
-        front = f"/local/domain/{guest}/device/{device}/{index}"
-        back = f"/local/domain/0/backend/{device}/{guest}/{index}"
-        with self._store.transaction() as t:
-            for path, entries in ((front, [f"n{guest}", "r0"]), (back, ["n0", f"r{guest}"])):
-                t.mkdir(path)
-                t.set_permissions(path, entries)
-            t.write(f"{front}/backend", back)
-            t.write(f"{front}/backend-id", "0")
-            t.write(f"{front}/state", "1")
-            t.write(f"{back}/frontend", front)
-            t.write(f"{back}/frontend-id", f"{guest}")
-            t.write(f"{back}/state", "1")
+        devices.make_device(self._store, self._domid, device, index)
 
     def do_remove_device(self, device: str, index: int) -> None:
-        guest = self._domid
-        self._store.rm(f"/local/domain/{guest}/device/{device}/{index}")
-        self._store.rm(f"/local/domain/0/backend/{device}/{guest}/{index}")
+        devices.remove_device(self._store, self._domid, device, index)
 
     def do_serve(self, device: str, index: int, rounds: int) -> None:
         """Accept and connect, so many times; in the background."""

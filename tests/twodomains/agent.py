@@ -20,7 +20,7 @@ from typing import Any
 import xensys
 from xensys.hypercalls.argo_op import ArgoRing, ring_pages
 from xensys.kernel import Kernel, host
-from xensys.store import Store
+from xensys.store import Store, connecting, xenbus
 
 FRAME = 4096
 #: Seconds that a wait may take unless told otherwise.
@@ -296,6 +296,16 @@ class Agent:
             port.unmask()
             port.notify()
         return rounds
+
+    # Devices
+
+    def do_connect(self, device: str, pages: int) -> tuple[int, int, int]:
+        """Be a device's front end: the channel, its memory and its port, once there is a back end."""
+        frontend = xenbus.Frontend(self.xen.store, device, 0)
+        channel = connecting.connect(
+            frontend, self.xen.grants, self.xen.events, pages=pages, timeout=PATIENCE
+        )
+        return self._hold(channel), self._hold(channel.memory), self._hold(channel.port)
 
     # Messages
 

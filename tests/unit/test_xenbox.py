@@ -5,11 +5,13 @@ What needs a real box is checked by running one; see tools/_xenbox.
 
 import io
 import json
+import lzma
 import os
 import random
 import re
 import socket
 import stat
+import struct
 import subprocess
 import sys
 import tarfile
@@ -417,6 +419,29 @@ def test_module_dependencies_come_from_the_module():
     module = b"\x7fELF..\0license=GPL\0depends=virtio,virtio_ring\0name=x\0"
     assert image._module_depends(module) == ["virtio", "virtio_ring"]
     assert image._module_depends(b"\0depends=\0") == []
+
+
+class TestUnpackedKernel:
+    ELF = b"\x7fELF" + bytes(range(256)) * 64
+
+    def packed(self, payload):
+        head = bytearray(3 * 512)
+        head[0x1F1] = 2
+        head[0x202:0x206] = b"HdrS"
+        struct.pack_into("<II", head, 0x248, 100, len(payload))
+        return bytes(head) + bytes(100) + payload + b"what follows"
+
+    def test_xz(self):
+        length = struct.pack("<I", len(self.ELF))
+        assert image.unpacked_kernel(self.packed(lzma.compress(self.ELF) + length)) == self.ELF
+
+    def test_anything_else_stays(self):
+        for kernel in (self.packed(b"\x28\xb5\x2f\xfd..."), b"MZ" + bytes(4096), b""):
+            assert image.unpacked_kernel(kernel) == kernel
+
+    def test_cut_short_is_an_error(self):
+        with pytest.raises(lzma.LZMAError):
+            image.unpacked_kernel(self.packed(lzma.compress(self.ELF)[:20] + b"x" * 20))
 
 
 def test_words_differ():

@@ -442,6 +442,8 @@ def test_closing_ends_the_waits_of_other_threads(xen: xensys.Xen, place: str) ->
         server.read(10)
         server.write(b"x" * 10)
         client.read(10)
+        # And for whoever writes there is no room, whichever comes first.
+        server.write(bytes(1024))
         ends: list[str] = []
 
         def run(work: Any) -> None:
@@ -450,12 +452,17 @@ def test_closing_ends_the_waits_of_other_threads(xen: xensys.Xen, place: str) ->
             except ValueError:
                 ends.append("closed")
 
+        def wait_on() -> None:
+            # What was there before is an event, too.
+            while True:
+                server.wait()
+
         works = [
             lambda: server.read(1),
             lambda: server.recv(2),
             lambda: server.write(bytes(5000)),
             lambda: server.send(bytes(10)),
-            server.wait,
+            wait_on,
         ]
         threads = [threading.Thread(target=run, args=(work,)) for work in works]
         for thread in threads:

@@ -210,6 +210,20 @@ def test_map_with_a_hole_raises_with_an_errno_per_frame_and_maps_nothing(world, 
     assert world.mapped_ranges() == []
 
 
+@pytest.mark.parametrize("beyond", [1 << 40, 1 << 51, 1 << 63, 0xFFFF_FF00_0000_0000])
+def test_a_number_that_is_no_frames_is_not_taken_for_another(world, beyond):
+    # The bits beyond those of a page table entry; what is left of them is a frame that is there.
+    first = world.paused.first
+    wrong = beyond | first
+    with pytest.raises(xensys.ForeignMapError) as caught:
+        world.xen.foreign.map(world.paused.domid, [first, wrong])
+    assert caught.value.errors == {wrong: errno.EINVAL}
+    with world.xen.foreign.map(world.paused.domid, [first, wrong, first], partial=True) as found:
+        assert found.failed == ((1, wrong, errno.EINVAL),)
+        assert [index for index, _ in found.runs] == [0, 2]
+    assert world.mapped_ranges() == []
+
+
 def test_foreign_map_error_pickles(world):
     frames = with_holes(world, 4, (1, 2))
     with pytest.raises(xensys.ForeignMapError) as caught:

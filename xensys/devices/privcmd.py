@@ -264,7 +264,8 @@ class Privcmd(Device):
         Args:
             domid: whose frames.
             address: where in a mapping of this device.
-            frames: unsigned 64-bit frame numbers, as a buffer.
+            frames: unsigned 64-bit frame numbers, as a buffer. In a PV domain numbers from
+                2**40 on give other frames: the kernel makes page table entries of them.
             errors: as many signed 32-bit numbers; each becomes 0 or a negative errno.
         Raises:
             XenNotFoundError: ENOENT, some frames are paged out; `errors` is valid.

@@ -24,7 +24,7 @@ from xensys._lifetime import OneOfAKind
 from xensys._typing import overload
 from xensys.errors import ForeignMapError, XenError, XenInterruptedError, XenNotFoundError, error_from
 from xensys.memory.areas import Area
-from xensys.memory.frames import as_frames
+from xensys.memory.frames import as_frames, frames_that_fit
 from xensys.memory.living import Living
 from xensys.memory.mapping import Mapping
 
@@ -468,13 +468,9 @@ class _Attempt:
         """One ioctl for frames start..stop; what it says of each goes to `errors`."""
         whole = stop - start == len(frames)
         part = errors if whole else bytearray(4 * (stop - start))
+        asked = frames_that_fit(frames if whole else frames[start:stop])
         try:
-            self.privcmd.mmapbatch_v2(
-                self.domid,
-                area.address + start * FRAME_SIZE,
-                frames if whole else frames[start:stop],
-                part,
-            )
+            self.privcmd.mmapbatch_v2(self.domid, area.address + start * FRAME_SIZE, asked, part)
         except XenNotFoundError:
             # ENOENT only says that some frames are paged out; `errors` says which.
             if not any(part):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     Frames: TypeAlias = "range | Sequence[int] | ReadableBuffer"
 
+_HIGHEST = (1 << 40) - 1
 _EIGHT_BYTES = frozenset(("Q", "L", "N", "q", "l", "n", "<Q", "<L", "<q", "<l", "=Q", "=q", "@Q", "@L"))
 
 
@@ -49,6 +50,19 @@ def as_frames(frames: Frames) -> array[int]:
     if not result:
         raise ValueError("frames: none given")
     return result
+
+
+def frames_that_fit(frames: array[int]) -> array[int]:
+    """The same; in place of each number that no frame can have, the highest one, which is not there.
+
+    A PV kernel puts a number into a page table entry as it is (Linux
+    arch/x86/xen/mmu_pv.c), where bits from the 40th on are flags, or nothing:
+    another frame would be mapped.
+    """
+    raw = frames.tobytes()
+    if not (raw[5::8].strip(b"\0") or raw[6::8].strip(b"\0") or raw[7::8].strip(b"\0")):
+        return frames
+    return array("Q", [min(frame, _HIGHEST) for frame in frames])
 
 
 def _from_integers(frames: Sequence[int]) -> array[int]:

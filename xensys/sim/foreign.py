@@ -28,6 +28,7 @@ _SPARE_MAPPINGS = 2048
 
 #: HVMMEM_mmio_dm.
 _MMIO_DM = 2
+_PTE_FRAMES = (1 << 40) - 1
 
 
 def map_frames(
@@ -148,6 +149,9 @@ def _find(kernel: SimKernel, domid: int, gfn: int) -> tuple[Domain | None, int, 
     refusal = lookup_domain(kernel, domid)
     if refusal:
         return None, 0, refusal
+    if not kernel.domain.translated:
+        # mfn_pte(): what is beyond are other bits of a page table entry, which Xen leaves to its owner.
+        gfn &= _PTE_FRAMES
     domain = kernel.xen_machine.find(_own_if_self(kernel, domid))
     assert domain is not None  # lookup_domain() found it
     if domain.dying:

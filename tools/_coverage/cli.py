@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import textwrap
 from pathlib import Path
 
 from _coverage import evidence, page, rows
@@ -27,12 +28,13 @@ def main() -> int:
     record.add_argument(
         "files", nargs="+", type=Path, help="contract-WORLD-TARGET-PART.json, or directories of them"
     )
-    commands.add_parser("limits", help="list what is not *worked* on real Xen, for README's limits")
+    limits = commands.add_parser("limits", help="list what is not *worked* on real Xen")
+    limits.add_argument("--readme", action="store_true", help="in the form of README's limits")
     arguments = parser.parse_args()
     if arguments.command == "record":
         return _record(arguments.files)
     if arguments.command == "limits":
-        return _limits()
+        return _limits(readme=arguments.readme)
     text = page.page(rows.rows(), evidence.recorded(), evidence.by_hand())
     if arguments.command == "generate":
         PAGE.write_text(text)
@@ -120,8 +122,26 @@ def _record(places: list[Path]) -> int:
     return 0 if taken else 1
 
 
-def _limits() -> int:
-    for state, those in page.not_worked(rows.rows(), evidence.recorded(), evidence.by_hand()).items():
+#: What README says of each state.
+_SAID = {
+    "accepted": "carried out, and no test looks at what that has done",
+    "refused": "only ever refused here, as documented",
+    "refused otherwise": "only ever refused here, with an errno that nothing names",
+    "never run": "never asked for on real Xen",
+}
+
+
+def _limits(*, readme: bool) -> int:
+    found = page.not_worked(rows.rows(), evidence.recorded(), evidence.by_hand())
+    for state, those in found.items():
+        if readme:
+            if those:
+                names = ", ".join(those)
+                print(
+                    textwrap.fill(f"*{len(those)} {_SAID[state]}:* {names}.", 118, break_long_words=False)
+                )
+                print()
+            continue
         print(f"{state} ({len(those)})")
         for name, detail in those.items():
             print(f"  {name}" + (f": {detail}" if detail else ""))

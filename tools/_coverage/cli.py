@@ -136,11 +136,8 @@ def _limits(*, readme: bool) -> int:
     for state, those in found.items():
         if readme:
             if those:
-                names = ", ".join(those)
-                print(
-                    textwrap.fill(f"*{len(those)} {_SAID[state]}:* {names}.", 118, break_long_words=False)
-                )
-                print()
+                text = f"*{len(those)} {_SAID[state]}:* {', '.join(those)}."
+                print(textwrap.fill(text, 118, break_long_words=False), end="\n\n")
             continue
         print(f"{state} ({len(those)})")
         for name, detail in those.items():

@@ -76,8 +76,12 @@ class Console:
     def _join(self):
         sysrq = False
         pairs = {self.dom0[0]: self.guest[0], self.guest[0]: self.dom0[0]}
+        # Not select(): descriptors of a whole run go beyond its 1023.
+        poll = select.poll()
+        for fd in (*pairs, self._ended):
+            poll.register(fd, select.POLLIN)
         while True:
-            for fd in select.select([*pairs, self._ended], [], [])[0]:
+            for fd, _ in poll.poll():
                 if fd == self._ended:
                     return
                 data = os.read(fd, 256)
